@@ -1,0 +1,1 @@
+"""The single writer of a partition: one sequence, group commit, marks, timers."""

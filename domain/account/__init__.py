@@ -1,0 +1,1 @@
+"""One simulated trading account, for one phase of a challenge."""

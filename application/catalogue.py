@@ -1,0 +1,37 @@
+"""Every fact that the log may hold, by the name under which it is stored for ever."""
+
+from typing import get_args
+
+from msgspec import json
+
+from domain.account.events import AccountEvent
+from domain.challenge.events import ChallengeEvent
+from domain.plan.events import PlanEvent
+from domain.venue.events import VenueEvent
+
+Fact = AccountEvent | ChallengeEvent | PlanEvent | VenueEvent
+
+FACTS: dict[str, type[Fact]] = {
+    fact.__struct_config__.tag: fact for fact in get_args(Fact)
+}
+_DECODERS = {name: json.Decoder(fact) for name, fact in FACTS.items()}
+_ENCODER = json.Encoder()
+
+
+class UnknownFact(LookupError):
+    """The log holds a name that this version has never heard of."""
+
+
+def name_of(fact: Fact) -> str:
+    return str(type(fact).__struct_config__.tag)
+
+
+def encode(fact: Fact) -> bytes:
+    return _ENCODER.encode(fact)
+
+
+def decode(name: str, payload: bytes) -> Fact:
+    if name not in _DECODERS:
+        raise UnknownFact(name)
+    fact: Fact = _DECODERS[name].decode(payload)
+    return fact

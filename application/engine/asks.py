@@ -1,0 +1,108 @@
+"""What the engine can be asked, as plain data: nothing here knows how it arrives."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.account.commands import ClosePosition, OpenAccount, OpenPosition
+from domain.challenge.decider import FailPhase, PassPhase, PurchaseChallenge
+from domain.plan.decider import ActivatePlan, DraftPlan
+from domain.values.instrument import Instrument
+from domain.values.refusal import Arithmetic
+from domain.venue.gate import GateParameters
+
+Command = (
+    OpenAccount
+    | OpenPosition
+    | ClosePosition
+    | PurchaseChallenge
+    | PassPhase
+    | FailPhase
+    | DraftPlan
+    | ActivatePlan
+)
+
+
+class SentQuote(Struct, frozen=True, kw_only=True):
+    """A quote as it came: text, so that what is refused is kept as it was said."""
+
+    symbol: str
+    bid: str
+    ask: str
+    at: datetime | None = None  # the exchange's stamp; None: the venue's own now
+    source_at: datetime | None = None  # the moment in the source's own data
+    source: str = "manual"
+
+
+class OpenVenue(Struct, frozen=True, kw_only=True):
+    venue_id: str
+    owner: str | None
+    starts_at: datetime
+    instruments: tuple[Instrument, ...]
+    gate: GateParameters
+    stale_after_seconds: int | None
+
+
+class TakeQuotes(Struct, frozen=True, kw_only=True):
+    venue_id: str
+    quotes: tuple[SentQuote, ...]
+
+
+class AdvanceClock(Struct, frozen=True, kw_only=True):
+    """A sandbox's clock by hand; `to` is the system's now for the live venue."""
+
+    venue_id: str
+    to: datetime
+
+
+VenueCommand = OpenVenue | TakeQuotes | AdvanceClock
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    """One command, who sends it, and how to recognise it when it comes again."""
+
+    stream: str
+    command: Command | VenueCommand
+    actor: str
+    owner: str | None  # the stream must belong to this trader; None: to anybody
+    request_id: str
+    causation: str = "command"
+    command_id: UUID | None = None  # its answer is kept, refusals included
+    request_hash: bytes = b""
+    natural_id: UUID | None = None  # as a client's order id: only a yes is kept
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """A decided no. `code` is the refusal's class name; the API gives it words."""
+
+    code: str
+    detail: str
+    request_id: str
+    arithmetic: Arithmetic | None = None
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What was decided, durable when it arrives. `body` is JSON either way."""
+
+    status: int
+    body: bytes  # the resource, or a `Refusal` when `is_refused`
+    position: int  # of the partition
+    is_refused: bool = False
+    is_replayed: bool = False
+
+
+class Busy(Exception):
+    """The queue is full; nothing was accepted."""
+
+
+class StoreUnavailable(Exception):
+    """The log cannot be written now; the same request may be sent again."""
+
+
+class KeyReused(Exception):
+    """The key of an earlier request came with another body."""
+
+
+class NotFound(Exception):
+    """No such thing, or not the caller's."""

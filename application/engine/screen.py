@@ -1,0 +1,36 @@
+"""Which accounts a quote may touch: those that hold its symbol or convert by it.
+
+This one is plain and exact: every account named is adjudicated. A faster screen may
+name fewer, as long as it never leaves out one that adjudication would convict.
+"""
+
+from collections import defaultdict
+
+from domain.account.state import Account
+from domain.values.market import Market
+
+
+class Screen:
+    def __init__(self) -> None:
+        self._by_symbol: dict[str, dict[str, None]] = defaultdict(dict)
+        self._symbols: dict[str, frozenset[str]] = {}
+
+    def anchor(self, account: Account, market: Market) -> None:
+        """Take note of an account as it now stands."""
+        now = account.symbols(market) if account.positions else frozenset()
+        before = self._symbols.get(account.account_id, frozenset())
+        for symbol in before - now:
+            del self._by_symbol[symbol][account.account_id]
+        for symbol in now - before:
+            self._by_symbol[symbol][account.account_id] = None
+        if now:
+            self._symbols[account.account_id] = now
+        else:
+            self._symbols.pop(account.account_id, None)
+
+    def touched(self, symbol: str) -> tuple[str, ...]:
+        return tuple(self._by_symbol.get(symbol, ()))
+
+    @property
+    def exposed(self) -> int:
+        return len(self._symbols)

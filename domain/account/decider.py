@@ -1,0 +1,228 @@
+"""How an account answers a command, and what the rules make of each instant.
+
+Each of the three entries returns the account as it now stands and the events that
+say why: folding the events over the same ticks gives the same account.
+"""
+
+from typing import assert_never
+
+from domain.account.commands import (
+    AccountCommand,
+    ClosePosition,
+    OpenAccount,
+    OpenPosition,
+)
+from domain.account.errors import (
+    AccountBreached,
+    AccountClosed,
+    AccountPaused,
+    TradeNotOpen,
+)
+from domain.account.events import (
+    AccountEvent,
+    AccountOpened,
+    CloseReason,
+    ObjectivesMet,
+    PositionClosed,
+    RuleBreached,
+)
+from domain.account.position import Fill, Position
+from domain.account.state import Account, Status, evolve, marked
+from domain.account.trading import closed, must_be_tradable, open_position
+from domain.rules.adjudicate import Verdict, at_boundary, at_instant
+from domain.values.market import Moment
+from domain.values.session import is_open
+
+Outcome = tuple[Account, tuple[AccountEvent, ...]]
+
+
+def handle(command: AccountCommand, account: Account | None, moment: Moment) -> Outcome:
+    """Answer, then judge what the answer did: a spread alone can cross a floor."""
+    answer = decide(command, account, moment)
+    account = evolve(account, answer)
+    account, verdict = judged(account, moment)
+    return account, (answer, *verdict)
+
+
+def witness(account: Account, symbol: str, moment: Moment) -> Outcome:
+    """A quote of `symbol` was accepted. Most change no verdict and leave no event."""
+    if account.is_over:
+        return folded(account, liquidated(account, moment, only=symbol))
+    account, fills = folded(account, triggered(account, symbol, moment))
+    account, verdict = judged(account, moment)
+    return account, (*fills, *verdict)
+
+
+def turn_day(account: Account, moment: Moment) -> Outcome:
+    """A boundary of the account's own trading day has passed, ticks or none."""
+    if account.is_over:
+        return account, ()
+    standing = account.standing(moment.market)
+    turned, verdict = at_boundary(account.phase, standing, moment.tick, moment.at)
+    account = marked(account, turned)
+    return sentenced(account, verdict, moment)
+
+
+def decide(
+    command: AccountCommand, account: Account | None, moment: Moment
+) -> AccountEvent:
+    match command:
+        case OpenAccount():
+            return open_account(command, account, moment)
+        case OpenPosition():
+            return open_position(command, trading(account), moment)
+        case ClosePosition():
+            return close_position(command, trading(account), moment)
+        case _:
+            assert_never(command)
+
+
+def trading(account: Account | None) -> Account:
+    if account is None:
+        raise AccountClosed("the account was never opened")
+    if account.status is Status.BREACHED:
+        raise AccountBreached(account.account_id)
+    if account.is_over:
+        raise AccountClosed(account.account_id)
+    return account
+
+
+def open_account(
+    command: OpenAccount, account: Account | None, moment: Moment
+) -> AccountOpened:
+    if account is not None:
+        raise AccountClosed("an account is opened once")
+    return AccountOpened(
+        at=moment.at,
+        tick=moment.tick,
+        account_id=command.account_id,
+        trader_id=command.trader_id,
+        challenge_id=command.challenge_id,
+        venue_id=command.venue_id,
+        deposit=command.deposit,
+        phase=command.phase,
+        terms_hash=command.terms_hash,
+    )
+
+
+def close_position(
+    command: ClosePosition, account: Account, moment: Moment
+) -> PositionClosed:
+    for position in account.positions:
+        if position.trade_id == command.trade_id:
+            must_be_tradable(position.symbol, moment)
+            quantity = command.quantity or position.quantity
+            fill = closed(position, quantity, account, moment)
+            return booked(account, (fill,), CloseReason.TRADER, moment)
+    if account.paused:  # the pause has closed it
+        raise AccountPaused(account.account_id)
+    raise TradeNotOpen(command.trade_id)
+
+
+def triggered(
+    account: Account, symbol: str, moment: Moment
+) -> tuple[PositionClosed, ...]:
+    """Stops and targets fill at the quote that reached them, in order of opening."""
+    fills: list[PositionClosed] = []
+    quote = moment.market.quote(symbol)
+    for position in account.positions:
+        if position.symbol != symbol:
+            continue
+        if position.is_stopped(quote):
+            reason = CloseReason.STOP_LOSS
+        elif position.takes_profit(quote):
+            reason = CloseReason.TAKE_PROFIT
+        else:
+            continue
+        fill = closed(position, position.quantity, account, moment)
+        event = booked(account, (fill,), reason, moment)
+        account = evolve(account, event)
+        fills.append(event)
+    return tuple(fills)
+
+
+def judged(account: Account, moment: Moment) -> Outcome:
+    """Judge what stands once the marks are raised. A breach beats a pass."""
+    standing = account.standing(moment.market)
+    seen, verdict = at_instant(account.phase, standing, moment.tick, moment.at)
+    return sentenced(marked(account, seen), verdict, moment)
+
+
+def sentenced(account: Account, verdict: Verdict, moment: Moment) -> Outcome:
+    """The evidence, then what it forces closed, then what was reached."""
+    events: list[AccountEvent] = []
+    if verdict.breaches:
+        events.append(convicted(account, verdict, moment))
+    if verdict.reached:
+        events.append(passed(account, verdict, moment))
+    account, _ = folded(account, tuple(events))
+    if events:
+        account, fills = folded(account, liquidated(account, moment))
+        events.extend(fills)
+    return account, tuple(events)
+
+
+def convicted(account: Account, verdict: Verdict, moment: Moment) -> RuleBreached:
+    market = moment.market
+    return RuleBreached(
+        at=moment.at,
+        tick=moment.tick,
+        breaches=verdict.breaches,
+        deposit=account.marks.deposit.amount,
+        balance=account.balance,
+        equity=account.equity(market),
+        positions=tuple(p.valued(market, account.currency) for p in account.positions),
+        terms_hash=account.terms_hash,
+        trading_days=len(account.days_traded),
+        opened_at=account.opened_at,
+        decided_at=moment.at,
+    )
+
+
+def passed(account: Account, verdict: Verdict, moment: Moment) -> ObjectivesMet:
+    return ObjectivesMet(
+        at=moment.at,
+        tick=moment.tick,
+        phase=account.phase.name,
+        reached=verdict.reached,
+        balance=account.balance,
+        equity=account.equity(moment.market),
+        trading_days=len(account.days_traded),
+    )
+
+
+def liquidated(
+    account: Account, moment: Moment, only: str | None = None
+) -> tuple[PositionClosed, ...]:
+    """Fill what has an open session now; the rest waits for its first quote."""
+
+    def is_fillable(position: Position) -> bool:
+        sessions = moment.market.instrument(position.symbol).sessions
+        return is_open(sessions, moment.at) and only in (None, position.symbol)
+
+    fills = tuple(
+        closed(position, position.quantity, account, moment)
+        for position in account.positions
+        if is_fillable(position)
+    )
+    if not fills:
+        return ()
+    return (booked(account, fills, CloseReason.LIQUIDATION, moment),)
+
+
+def booked(
+    account: Account, fills: tuple[Fill, ...], reason: CloseReason, moment: Moment
+) -> PositionClosed:
+    return PositionClosed(
+        at=moment.at,
+        tick=moment.tick,
+        fills=fills,
+        reason=reason,
+        balance=sum((fill.closed.profit for fill in fills), account.balance),
+    )
+
+
+def folded(account: Account, events: tuple[AccountEvent, ...]) -> Outcome:
+    for event in events:
+        account = evolve(account, event)
+    return account, events

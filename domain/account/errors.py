@@ -1,0 +1,35 @@
+"""Why an account says no. Each is an answer to the trader, not a bug."""
+
+from domain.values.refusal import Refused
+
+
+class AccountBreached(Refused):
+    """The account was breached: it trades no more."""
+
+
+class AccountPaused(Refused):
+    """A daily limit was reached: the account trades again after the boundary."""
+
+
+class AccountClosed(Refused):
+    """The account has ended: it trades no more."""
+
+
+class TradeNotOpen(Refused):
+    """No open trade carries that id."""
+
+
+class MarketClosed(Refused):
+    """The symbol's session is closed."""
+
+
+class QuantityRefused(Refused):
+    """The quantity is outside what the instrument or the trade allows."""
+
+
+class StopRefused(Refused):
+    """A stop loss or take profit stands on the wrong side of the market."""
+
+
+class InsufficientMargin(Refused):
+    """The free margin does not carry the trade."""

@@ -1,0 +1,78 @@
+"""What has happened to an account. Past tense, immutable, kept for ever.
+
+The tag is the stored name: a class may be renamed or moved, its tag never.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from domain.account.position import Fill, Position, Valued
+from domain.rules.adjudicate import Breach, Reached
+from domain.rules.phase import Phase
+from domain.values.money import Money
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    at: datetime  # engine time
+    tick: int  # the last one applied before this was decided
+
+
+class AccountOpened(Event, frozen=True, kw_only=True, tag="account.opened/1"):
+    account_id: str
+    trader_id: str
+    challenge_id: str | None
+    venue_id: str
+    deposit: Money
+    phase: Phase
+    terms_hash: str
+
+
+class PositionOpened(Event, frozen=True, kw_only=True, tag="account.position-opened/1"):
+    position: Position
+    trading_day: date  # decided once, so that new tzdata cannot move it
+    balance: Money  # after the commission
+
+
+class CloseReason(StrEnum):
+    TRADER = "trader"
+    STOP_LOSS = "stop_loss"
+    TAKE_PROFIT = "take_profit"
+    LIQUIDATION = "liquidation"
+
+
+class PositionClosed(Event, frozen=True, kw_only=True, tag="account.position-closed/1"):
+    """Wholly or in part; a liquidation closes all that can be filled, in one event."""
+
+    fills: tuple[Fill, ...]
+    reason: CloseReason
+    balance: Money  # after the fills
+
+
+class RuleBreached(Event, frozen=True, kw_only=True, tag="account.rule-breached/1"):
+    """With its evidence: the verdict can be computed again from this event alone."""
+
+    breaches: tuple[Breach, ...]  # the primary one first
+    deposit: Money
+    balance: Money
+    equity: Money
+    positions: tuple[Valued, ...]
+    terms_hash: str
+    trading_days: int
+    opened_at: datetime
+    decided_at: datetime  # of the tick or boundary that decided it
+
+
+class ObjectivesMet(Event, frozen=True, kw_only=True, tag="account.objectives-met/1"):
+    phase: str
+    reached: tuple[Reached, ...]
+    balance: Money
+    equity: Money
+    trading_days: int
+
+
+AccountEvent = (
+    AccountOpened | PositionOpened | PositionClosed | RuleBreached | ObjectivesMet
+)
+

@@ -1,0 +1,158 @@
+"""What an account is: the fold of its events and of what the venue saw."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.account.events import (
+    AccountEvent,
+    AccountOpened,
+    ObjectivesMet,
+    PositionClosed,
+    PositionOpened,
+    RuleBreached,
+)
+from domain.account.position import Fill, Position
+from domain.rules.adjudicate import Verdict, raised, silenced, turned
+from domain.rules.marks import Mark, Marks
+from domain.rules.phase import Phase
+from domain.rules.standing import Standing
+from domain.values.market import Market, Moment
+from domain.values.money import Money
+
+
+class Status(StrEnum):
+    ACTIVE = "active"
+    PASSED = "passed"
+    BREACHED = "breached"
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    account_id: str
+    trader_id: str
+    challenge_id: str | None
+    venue_id: str
+    phase: Phase
+    terms_hash: str
+    opened_at: datetime
+    balance: Money
+    marks: Marks
+    positions: tuple[Position, ...] = ()
+    days_traded: frozenset[date] = frozenset()
+    paused: frozenset[str] = frozenset()
+    status: Status = Status.ACTIVE
+
+    @property
+    def is_over(self) -> bool:
+        return self.status is not Status.ACTIVE
+
+    @property
+    def currency(self) -> str:
+        return self.balance.currency
+
+    @property
+    def margin(self) -> Money:
+        used = (each.margin for each in self.positions)
+        return sum(used, Money.zero(self.currency))
+
+    def equity(self, market: Market) -> Money:
+        floating = (each.profit(market, self.currency) for each in self.positions)
+        return sum(floating, self.balance)
+
+    def standing(self, market: Market) -> Standing:
+        return Standing(
+            balance=self.balance,
+            equity=self.equity(market),
+            marks=self.marks,
+            trading_days=len(self.days_traded),
+            is_flat=not self.positions,
+            paused=self.paused,
+        )
+
+    def symbols(self, market: Market) -> frozenset[str]:
+        """Whose quotes move the equity: what is held, and what converts it."""
+        touched = {each.symbol for each in self.positions}
+        for currency in {each.currency for each in self.positions}:
+            touched.update(symbol for symbol, _ in market.path(currency, self.currency))
+        return frozenset(touched)
+
+
+def observe(account: Account, moment: Moment) -> Account:
+    """Raise the marks to what stands; judging comes after, elsewhere."""
+    if account.is_over:
+        return account
+    seen = raised(account.standing(moment.market), moment.tick, moment.at)
+    return marked(account, seen)
+
+
+def turn(account: Account, moment: Moment) -> Account:
+    """A day boundary has passed: new anchors, and every pause ends."""
+    if account.is_over:
+        return account
+    return marked(account, turned(account.standing(moment.market), moment.tick, moment.at))
+
+
+def marked(account: Account, standing: Standing) -> Account:
+    if standing.marks is account.marks and standing.paused == account.paused:
+        return account
+    return replace(account, marks=standing.marks, paused=standing.paused)
+
+
+def evolve(account: Account | None, event: AccountEvent) -> Account:
+    if account is None:
+        assert isinstance(event, AccountOpened)
+        return opened(event)
+    match event:
+        case AccountOpened():
+            return opened(event)
+        case PositionOpened():
+            return replace(
+                account,
+                balance=event.balance,
+                positions=(*account.positions, event.position),
+                days_traded=account.days_traded | {event.trading_day},
+            )
+        case PositionClosed():
+            left = after(account.positions, event.fills)
+            return replace(account, positions=left, balance=event.balance)
+        case RuleBreached():
+            verdict = Verdict(breaches=event.breaches)
+            return replace(
+                account,
+                status=Status.BREACHED if verdict.is_hard else account.status,
+                paused=account.paused | silenced(event.breaches),
+            )
+        case ObjectivesMet():
+            return replace(account, status=Status.PASSED)
+        case _:
+            assert_never(event)
+
+
+def opened(event: AccountOpened) -> Account:
+    return Account(
+        account_id=event.account_id,
+        trader_id=event.trader_id,
+        challenge_id=event.challenge_id,
+        venue_id=event.venue_id,
+        phase=event.phase,
+        terms_hash=event.terms_hash,
+        opened_at=event.at,
+        balance=event.deposit,
+        marks=Marks.at_opening(Mark(event.deposit, event.tick, event.at)),
+    )
+
+
+def after(
+    positions: tuple[Position, ...], fills: tuple[Fill, ...]
+) -> tuple[Position, ...]:
+    closed = {fill.closed.trade_id: fill for fill in fills}
+    return tuple(
+        each
+        if each.trade_id not in closed
+        else each.reduced(closed[each.trade_id].closed)
+        for each in positions
+        if each.trade_id not in closed or closed[each.trade_id].left
+    )

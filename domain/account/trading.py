@@ -1,0 +1,132 @@
+"""What a trade needs before it is let in, and what its fill is made of."""
+
+from decimal import Decimal
+
+from domain.account.commands import OpenPosition
+from domain.account.errors import (
+    AccountPaused,
+    InsufficientMargin,
+    MarketClosed,
+    QuantityRefused,
+    StopRefused,
+)
+from domain.account.events import PositionOpened
+from domain.account.position import Fill, Position
+from domain.account.state import Account
+from domain.values.instrument import Instrument
+from domain.values.market import Moment
+from domain.values.money import Money
+from domain.values.quote import Quote, Side
+from domain.values.refusal import Arithmetic
+from domain.values.session import is_open
+
+
+def open_position(
+    command: OpenPosition, account: Account, moment: Moment
+) -> PositionOpened:
+    if account.paused:
+        raise AccountPaused(account.account_id)
+    quote = must_be_tradable(command.symbol, moment)
+    instrument = moment.market.instrument(command.symbol)
+    must_fit(command.quantity, instrument)
+    must_stand_clear(command, quote)
+    price = quote.opening(command.side)
+    margin = required_margin(
+        instrument, command.quantity, price, account.currency, moment
+    )
+    must_be_carried(margin, account, moment)
+    per_lot = instrument.commission_per_lot * command.quantity
+    commission = Money.rounded(per_lot, account.currency)
+    position = Position(
+        trade_id=command.trade_id,
+        order_id=command.order_id,
+        client_order_id=command.client_order_id,
+        symbol=command.symbol,
+        side=command.side,
+        opened_quantity=command.quantity,
+        quantity=command.quantity,
+        open_price=price,
+        quote=quote,
+        contract_size=instrument.contract_size,
+        currency=instrument.currency,
+        margin=margin,
+        commission=commission,
+        realised=Money.zero(account.currency),
+        opened_at=moment.at,
+        stop_loss=command.stop_loss,
+        take_profit=command.take_profit,
+    )
+    return PositionOpened(
+        at=moment.at,
+        tick=moment.tick,
+        position=position,
+        trading_day=account.phase.trading_day.day_of(moment.at),
+        balance=account.balance - commission,
+    )
+
+
+def closed(
+    position: Position, quantity: Decimal, account: Account, moment: Moment
+) -> Fill:
+    instrument = moment.market.instrument(position.symbol)
+    left = position.quantity - quantity
+    if left < 0 or quantity % instrument.quantity_step:
+        raise QuantityRefused(f"{position.quantity} lots are open")
+    valued = position.portion_valued(quantity, moment.market, account.currency)
+    return Fill(closed=valued, left=left)
+
+
+def must_be_tradable(symbol: str, moment: Moment) -> Quote:
+    instrument = moment.market.instrument(symbol)
+    if not is_open(instrument.sessions, moment.at):
+        raise MarketClosed(symbol)
+    return moment.market.fresh_quote(symbol, moment.at)
+
+
+def must_fit(quantity: Decimal, instrument: Instrument) -> None:
+    lowest, highest = instrument.quantity_min, instrument.quantity_max
+    if not lowest <= quantity <= highest or quantity % instrument.quantity_step:
+        raise QuantityRefused(
+            f"{lowest} to {highest} lots in steps of {instrument.quantity_step}"
+        )
+
+
+def must_stand_clear(command: OpenPosition, quote: Quote) -> None:
+    """A stop is on the losing side of the closing price, a target on the other."""
+    price = quote.closing(command.side)
+    stop, target = command.stop_loss, command.take_profit
+    if command.side is Side.SELL:
+        stop, target = target, stop
+    if (stop is not None and stop >= price) or (
+        target is not None and target <= price
+    ):
+        raise StopRefused(f"the price is {price}")
+
+
+def required_margin(
+    instrument: Instrument,
+    quantity: Decimal,
+    price: Decimal,
+    currency: str,
+    moment: Moment,
+) -> Money:
+    """Held against the trade at its opening rate: base currency over leverage."""
+    held = quantity * instrument.contract_size / instrument.leverage
+    if instrument.base == currency:
+        return Money.rounded(held, currency)
+    amount, _ = moment.market.converted(held * price, instrument.currency, currency)
+    return Money.rounded(amount, currency)
+
+
+def must_be_carried(margin: Money, account: Account, moment: Moment) -> None:
+    free = account.equity(moment.market) - account.margin
+    if free < margin:
+        raise InsufficientMargin(
+            f"{margin.amount} {margin.currency} of margin is needed",
+            Arithmetic(
+                rule="free_margin",
+                limit=str(free.amount),
+                actual=str(margin.amount),
+                at=f"{moment.at:%Y-%m-%dT%H:%M:%S.%f}Z",
+            ),
+        )

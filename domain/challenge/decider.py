@@ -1,0 +1,119 @@
+"""How a challenge answers: one phase after the other, a fresh account for each."""
+
+from decimal import Decimal
+from typing import assert_never
+from uuid import UUID, uuid5
+
+from msgspec import Struct
+
+from domain.challenge.errors import ChallengeOver, NotTheCurrentAccount
+from domain.challenge.events import (
+    ChallengeBreached,
+    ChallengeEvent,
+    ChallengeFunded,
+    ChallengePassed,
+    ChallengePurchased,
+    PhasePassed,
+    PhaseStarted,
+)
+from domain.challenge.state import Challenge
+from domain.plan.events import PlanDrafted, Size
+from domain.rules.phase import Phase
+from domain.values.market import Moment
+
+
+class PurchaseChallenge(Struct, frozen=True, kw_only=True):
+    """What was on sale when the payment was confirmed; it binds for ever."""
+
+    challenge_id: str
+    order_id: str
+    trader_id: str
+    venue_id: str
+    plan: PlanDrafted
+    size: Size
+    payment: str
+
+
+class PassPhase(Struct, frozen=True, kw_only=True):
+    account_id: str
+
+
+class FailPhase(Struct, frozen=True, kw_only=True):
+    account_id: str
+
+
+ChallengeCommand = PurchaseChallenge | PassPhase | FailPhase
+
+
+def decide(
+    command: ChallengeCommand, challenge: Challenge | None, moment: Moment
+) -> tuple[ChallengeEvent, ...]:
+    match command:
+        case PurchaseChallenge():
+            return purchase(command, challenge, moment)
+        case PassPhase():
+            return pass_phase(at_stage(challenge, command.account_id), moment)
+        case FailPhase():
+            challenge = at_stage(challenge, command.account_id)
+            stage = challenge.current
+            failed = ChallengeBreached(
+                at=moment.at, phase=stage.name, account_id=stage.account_id
+            )
+            return (failed,)
+        case _:
+            assert_never(command)
+
+
+def at_stage(challenge: Challenge | None, account_id: str) -> Challenge:
+    if challenge is None or challenge.current.account_id != account_id:
+        raise NotTheCurrentAccount(account_id)
+    if challenge.is_over:
+        raise ChallengeOver(challenge.challenge_id)
+    return challenge
+
+
+def purchase(
+    command: PurchaseChallenge, challenge: Challenge | None, moment: Moment
+) -> tuple[ChallengeEvent, ...]:
+    if challenge is not None:
+        raise ChallengeOver("a challenge is bought once")
+    plan = command.plan
+    bought = ChallengePurchased(
+        at=moment.at,
+        challenge_id=command.challenge_id,
+        order_id=command.order_id,
+        trader_id=command.trader_id,
+        venue_id=command.venue_id,
+        plan_id=plan.plan_id,
+        plan_name=plan.name,
+        plan_version=plan.version,
+        deposit=command.size.deposit,
+        price=command.size.price,
+        payment=command.payment,
+        terms=plan.terms,
+        terms_hash=plan.terms_hash,
+    )
+    return (bought, started(command.challenge_id, plan.terms.phases[0], moment))
+
+
+def pass_phase(challenge: Challenge, moment: Moment) -> tuple[ChallengeEvent, ...]:
+    stage, phases = challenge.current, challenge.terms.phases
+    passed = PhasePassed(at=moment.at, phase=stage.name, account_id=stage.account_id)
+    if len(challenge.stages) == len(phases):
+        return (passed, ChallengePassed(at=moment.at))
+    following = phases[len(challenge.stages)]
+    start = started(challenge.challenge_id, following, moment)
+    if following.objectives:
+        return (passed, start)
+    funded = ChallengeFunded(at=moment.at, account_id=start.account_id)
+    return (passed, start, funded)
+
+
+def started(challenge_id: str, phase: Phase, moment: Moment) -> PhaseStarted:
+    account_id = account_of(challenge_id, phase.name)
+    return PhaseStarted(at=moment.at, phase=phase.name, account_id=account_id)
+
+
+def account_of(challenge_id: str, phase: str) -> str:
+    """Derived, so that hearing of a passed phase twice opens one account."""
+    return str(uuid5(UUID(challenge_id), phase))

@@ -1,0 +1,11 @@
+"""Why a challenge says no."""
+
+from domain.values.refusal import Refused
+
+
+class ChallengeOver(Refused):
+    """The challenge has ended."""
+
+
+class NotTheCurrentAccount(Refused):
+    """The account is not the one that the challenge is in now."""

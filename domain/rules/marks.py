@@ -1,0 +1,70 @@
+"""What the market leaves on an account: a fold of events and ticks, never events.
+
+Any mark can be computed again from the log and the ticks, so none is stored there;
+the breach that rests on one states its amount, its instant and its tick.
+"""
+
+from datetime import datetime
+from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.values.money import Money
+
+
+class Mark(Struct, frozen=True):
+    """An amount, and the last tick that had been seen when it first stood."""
+
+    amount: Money
+    tick: int
+    at: datetime
+
+
+class Marks(Struct, frozen=True):
+    """On the first day every mark is the deposit."""
+
+    deposit: Mark
+    day_balance: Mark  # just before the last boundary
+    day_equity: Mark  # likewise
+    day_peak_equity: Mark  # begins as day_equity, follows the day's highest equity
+    peak_balance: Mark  # the highest that any instant has seen
+    peak_equity: Mark  # likewise
+    close_balance: Mark  # the highest that a boundary has seen
+    close_equity: Mark  # likewise
+
+    @classmethod
+    def at_opening(cls, deposit: Mark) -> Self:
+        return cls(*(deposit,) * len(cls.__struct_fields__))
+
+    def raised(self, balance: Money, equity: Money, tick: int, at: datetime) -> Self:
+        """Most instants raise nothing and give back the same marks."""
+        rises_balance = self.peak_balance.amount < balance
+        rises_day = self.day_peak_equity.amount < equity
+        rises_equity = self.peak_equity.amount < equity
+        if not (rises_balance or rises_day or rises_equity):
+            return self
+        stood = Mark(equity, tick, at)
+        return replace(
+            self,
+            peak_balance=Mark(balance, tick, at)
+            if rises_balance
+            else self.peak_balance,
+            day_peak_equity=stood if rises_day else self.day_peak_equity,
+            peak_equity=stood if rises_equity else self.peak_equity,
+        )
+
+    def turned(self, balance: Mark, equity: Mark) -> Self:
+        """A boundary: what stands just before it anchors the new day."""
+        return replace(
+            self,
+            day_balance=balance,
+            day_equity=equity,
+            day_peak_equity=equity,
+            close_balance=higher(self.close_balance, balance),
+            close_equity=higher(self.close_equity, equity),
+        )
+
+
+def higher(first: Mark, second: Mark) -> Mark:
+    return second if first.amount < second.amount else first

@@ -1,0 +1,69 @@
+"""The account may never fall by an allowance below its deposit or high-water mark.
+
+A static floor hangs below the deposit and never moves. A trailing floor follows the
+high-water mark up and never comes back down; a lock stops it at the deposit plus an
+amount.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+from msgspec import field
+
+from domain.rules.limit import Limit
+from domain.rules.marks import Mark, higher
+from domain.rules.standing import Standing
+from domain.values.exact import plain
+from domain.values.money import Money
+
+
+class Mode(StrEnum):
+    STATIC = "static"
+    TRAILING = "trail"
+
+
+class Follows(StrEnum):
+    """The high-water mark: raised at every instant, or at boundaries only."""
+
+    BALANCE = "balance"
+    EQUITY = "equity"  # unrealised profit lifts the floor, at a tick
+    HIGHER_OF_BOTH = "max"
+    CLOSE_BALANCE = "eod_balance"
+    CLOSE_HIGHER_OF_BOTH = "eod_max"
+
+
+class MaxLoss(Limit, frozen=True, kw_only=True, tag="max", tag_field="kind"):
+    mode: Mode
+    follows: Follows | None = field(name="hwm_on")  # None: static
+    lock: Decimal | None  # money above the deposit; None: the floor stops nowhere
+
+    def __post_init__(self) -> None:
+        if (self.mode is Mode.TRAILING) is (self.follows is None):
+            raise ValueError("a trailing floor follows a mark, a static one does not")
+        if self.lock is not None:
+            plain(self.lock)
+            if self.mode is Mode.STATIC:
+                raise ValueError("a static floor needs no lock")
+
+    def anchor(self, standing: Standing) -> Mark:
+        marks = standing.marks
+        match self.follows:
+            case None:
+                return marks.deposit
+            case Follows.BALANCE:
+                return marks.peak_balance
+            case Follows.EQUITY:
+                return marks.peak_equity
+            case Follows.HIGHER_OF_BOTH:
+                return higher(marks.peak_balance, marks.peak_equity)
+            case Follows.CLOSE_BALANCE:
+                return marks.close_balance
+            case Follows.CLOSE_HIGHER_OF_BOTH:
+                return higher(marks.close_balance, marks.close_equity)
+
+    def floor(self, standing: Standing) -> Money:
+        floor = super().floor(standing)
+        if self.lock is None:
+            return floor
+        deposit = standing.deposit
+        return min(floor, deposit + Money.rounded(self.lock, deposit.currency))

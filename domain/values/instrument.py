@@ -1,0 +1,112 @@
+"""What is traded, in which size and steps, at what cost, and when."""
+
+import re
+from decimal import ROUND_FLOOR, Decimal
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from domain.values.exact import WHOLE_DIGITS, plain, positive
+from domain.values.session import Sessions
+
+SYMBOL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,23}")
+CURRENCY: Final = re.compile(r"[A-Z]{3}")
+EXACT_INTEGER: Final = 2**53  # price times quantity stays exact, also as a float
+DIGITS: Final = 10  # of price and quantity together
+HIGHEST_LEVERAGE: Final = 5_000
+MOST_SESSIONS: Final = 50
+
+Weekday = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
+class Instrument(Struct, frozen=True, kw_only=True):
+    """The specification of a symbol at one venue."""
+
+    symbol: str
+    contract_size: Decimal  # units of the underlying in one lot
+    digits: int  # decimals of a price
+    base: str  # what one unit is: EUR in EURUSD, XAU in XAUUSD
+    currency: str  # in which prices are quoted and profit falls due
+    quantity_step: Decimal  # in lots, as the two bounds
+    quantity_min: Decimal
+    quantity_max: Decimal
+    leverage: int
+    commission_per_lot: Decimal  # round turn, in the account's currency
+    swap_long: Decimal  # per lot and night, in the account's currency; a cost is < 0
+    swap_short: Decimal
+    sessions: Sessions
+    triple_swap_on: Weekday | None = None  # the night that also pays the weekend
+
+    def __post_init__(self) -> None:
+        self._check_names()
+        self._check_sizes()
+        self._check_costs()
+        if self.sessions != "always" and len(self.sessions) not in range(
+            1, MOST_SESSIONS + 1
+        ):
+            raise ValueError("sessions: 'always' or up to fifty weekly windows")
+
+    @property
+    def point(self) -> Decimal:
+        """The smallest step of a price."""
+        return Decimal(1).scaleb(-self.digits)
+
+    @property
+    def quantity_digits(self) -> int:
+        return decimals(self.quantity_step)
+
+    @property
+    def price_max(self) -> Decimal:
+        """Above this a price times the largest quantity is no exact integer."""
+        largest = int(self.quantity_max.scaleb(self.quantity_digits))
+        highest = Decimal(EXACT_INTEGER // largest).scaleb(-self.digits)
+        ceiling = Decimal(10**WHOLE_DIGITS) - 1
+        return min(highest, ceiling).quantize(self.point, ROUND_FLOOR)
+
+    def accepts(self, quantity: Decimal) -> bool:
+        in_range = self.quantity_min <= quantity <= self.quantity_max
+        return in_range and quantity % self.quantity_step == 0
+
+    def _check_names(self) -> None:
+        if SYMBOL.fullmatch(self.symbol) is None:
+            raise ValueError("symbol: letters, digits, dot, dash, underscore")
+        if SYMBOL.fullmatch(self.base) is None:
+            raise ValueError("base: letters, digits, dot, dash, underscore")
+        if CURRENCY.fullmatch(self.currency) is None:
+            raise ValueError("currency: three capital letters")
+
+    def _check_sizes(self) -> None:
+        for size in (
+            self.contract_size,
+            self.quantity_step,
+            self.quantity_min,
+            self.quantity_max,
+        ):
+            positive(size)
+        if self.digits < 0 or self.digits + self.quantity_digits > DIGITS:
+            raise ValueError("digits: price and quantity together have at most ten")
+        if (
+            self.quantity_min % self.quantity_step
+            or self.quantity_max % self.quantity_step
+        ):
+            raise ValueError("quantity: bounds are not whole steps")
+        if self.quantity_min > self.quantity_max:
+            raise ValueError("quantity: smallest above largest")
+        scaled = int(self.quantity_max.scaleb(self.quantity_digits))
+        if scaled * 10**self.digits > EXACT_INTEGER:
+            raise ValueError("quantity_max: too large to count exactly at this scale")
+
+    def _check_costs(self) -> None:
+        if self.leverage not in range(1, HIGHEST_LEVERAGE + 1):
+            raise ValueError("leverage: from 1 to 5000")
+        for cost in (self.commission_per_lot, self.swap_long, self.swap_short):
+            plain(cost)
+        if self.commission_per_lot < 0:
+            raise ValueError("commission_per_lot: negative")
+
+
+def decimals(number: Decimal) -> int:
+    """How many decimals a number needs: 0.010 needs two."""
+    exponent = number.normalize().as_tuple().exponent
+    assert isinstance(exponent, int), "checked to be finite"
+    return max(0, -exponent)

@@ -1,0 +1,57 @@
+"""When a plan's day turns: a local time in an IANA zone, never an offset."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+ONE_DAY = timedelta(days=1)
+ONE_MINUTE = timedelta(minutes=1)
+LOCAL_TIME = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+class TradingDay(Struct, frozen=True, array_like=True):
+    """Written as in a plan: `["Europe/Prague", "00:00"]`."""
+
+    zone: str
+    turns_at: str  # "HH:MM", local
+
+    def __post_init__(self) -> None:
+        if LOCAL_TIME.fullmatch(self.turns_at) is None:
+            raise ValueError("not a local time HH:MM")
+        zone_of(self.zone)
+
+    def day_of(self, at: datetime) -> date:
+        """Name a day by the local date on which it opens; the boundary is its own."""
+        today = at.astimezone(zone_of(self.zone)).date()
+        if self.opens(today) <= at:
+            tomorrow = today + ONE_DAY  # begun, where clocks fall back over midnight
+            return tomorrow if self.opens(tomorrow) <= at else today
+        return today - ONE_DAY
+
+    def opens(self, day: date) -> datetime:
+        """When clocks change: the first of a doubled time, the end of a skip."""
+        return opening(self.zone, self.turns_at, day)
+
+    def next_after(self, at: datetime) -> datetime:
+        """The first boundary strictly after `at`."""
+        return self.opens(self.day_of(at) + ONE_DAY)
+
+
+@lru_cache(maxsize=1_024)
+def zone_of(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        raise ValueError("not an IANA time zone") from None
+
+
+@lru_cache(maxsize=16_384)
+def opening(zone_name: str, turns_at: str, day: date) -> datetime:
+    zone = zone_of(zone_name)
+    local = datetime.combine(day, time.fromisoformat(turns_at), zone)
+    while local.astimezone(UTC).astimezone(zone) != local:  # skipped by the clocks
+        local += ONE_MINUTE
+    return local.astimezone(UTC)

@@ -1,0 +1,38 @@
+"""What is recorded of a venue beside its quotes, which live in the tick log."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from domain.values.instrument import Instrument
+from domain.values.trading_day import TradingDay
+from domain.venue.gate import GateParameters
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    at: datetime  # engine time, stamped when the fact got its place in the sequence
+
+
+class VenueOpened(Event, frozen=True, kw_only=True, tag="venue.opened/1"):
+    venue_id: str
+    owner: str | None  # the trader whose sandbox it is; None: the live venue
+    gate: GateParameters
+    instruments: tuple[Instrument, ...]
+    stale_after_seconds: int | None
+
+
+class DayBoundaryPassed(
+    Event, frozen=True, kw_only=True, tag="venue.day-boundary-passed/1"
+):
+    """One for all accounts with this trading day; `tick` is the last before it."""
+
+    trading_day: TradingDay
+    tick: int
+    tzdata: str  # the version of the zone rules that placed it
+
+
+class ClockAdvanced(Event, frozen=True, kw_only=True, tag="venue.clock-advanced/1"):
+    """A sandbox's clock was moved by hand."""
+
+
+VenueEvent = VenueOpened | DayBoundaryPassed | ClockAdvanced
