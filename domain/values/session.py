@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, Literal, Self
 
 from msgspec import Struct
@@ -41,7 +42,7 @@ class Session(Struct, frozen=True):
             raise ValueError("opens when it closes; a market open all week is 'always'")
 
     def windows(self, at: datetime) -> tuple[Window, ...]:
-        """The weeks around `at`: the last to begin before it, and at least one later."""
+        """Give the week that began before `at`, its neighbours, and one more."""
         return windows_around(self, at.astimezone(zone_of(self.zone)).date())
 
     @classmethod
@@ -52,7 +53,7 @@ class Session(Struct, frozen=True):
         nights = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri")
         return tuple(
             cls(zone, f"{opens} {pause_until}", f"{closes} {day_turns}")
-            for opens, closes in zip(nights, nights[1:], strict=False)
+            for opens, closes in pairwise(nights)
         )
 
 
@@ -84,7 +85,7 @@ def is_open(sessions: Sessions, at: datetime) -> bool:
 
 
 def closes_next(sessions: Sessions, at: datetime) -> datetime | None:
-    """The first instant after `at` at which trading stops; None if it never does."""
+    """Find the first instant after `at` at which trading stops; None: it never does."""
     if sessions == "always":
         return None
     closings = (window.closes for each in sessions for window in each.windows(at))
@@ -101,7 +102,7 @@ def closes_next(sessions: Sessions, at: datetime) -> datetime | None:
 
 
 def opens_next(sessions: Sessions, at: datetime) -> datetime | None:
-    """The first instant after `at` at which trading begins; None if it never stops."""
+    """Find the first instant after `at` at which trading begins, if it ever stops."""
     if sessions == "always":
         return None
     openings = (window.opens for each in sessions for window in each.windows(at))

@@ -46,7 +46,7 @@ class Reason(StrEnum):
     SPIKE = "spike"
 
 
-class Level(StrEnum):
+class GateLevel(StrEnum):
     ORDER = "order"  # crossed, late, duplicate
     FULL = "full"  # the market's hours and spikes as well
 
@@ -77,7 +77,7 @@ class GateParameters(Struct, frozen=True, kw_only=True):
     """What a gate goes by; a changed number is a new version, cited by evidence."""
 
     version: str
-    level: Level
+    level: GateLevel
     behind: timedelta  # how far a quote's stamp may lie behind the venue's clock
     ahead: timedelta | None  # and before it; None where a quote sets the clock
     stuck_after: timedelta | None  # an unchanged price this long means a dead source
@@ -91,7 +91,7 @@ BAND: Final = Band(
 )
 LIVE_GATE: Final = GateParameters(
     version="live/1",
-    level=Level.FULL,
+    level=GateLevel.FULL,
     behind=timedelta(seconds=10),
     ahead=timedelta(seconds=2),
     stuck_after=timedelta(minutes=10),
@@ -99,14 +99,14 @@ LIVE_GATE: Final = GateParameters(
 )
 SANDBOX_ORDER_GATE: Final = GateParameters(
     version="sandbox-order/1",
-    level=Level.ORDER,
+    level=GateLevel.ORDER,
     behind=timedelta(0),
     ahead=None,
     stuck_after=None,
     band=BAND,
 )
 SANDBOX_FULL_GATE: Final = replace(
-    SANDBOX_ORDER_GATE, version="sandbox-full/1", level=Level.FULL
+    SANDBOX_ORDER_GATE, version="sandbox-full/1", level=GateLevel.FULL
 )
 
 
@@ -155,7 +155,7 @@ def admit(
     if isinstance(price, Reason):
         return TurnedAway(price, state)
     reason = out_of_order(price, state, now, gate)
-    if reason is None and gate.level is Level.FULL:
+    if reason is None and gate.level is GateLevel.FULL:
         reason = out_of_line(price, state, instrument, gate)
     if reason is Reason.SPIKE:
         return TurnedAway(reason, replace(state, suspect=price))
