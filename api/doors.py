@@ -1,0 +1,122 @@
+"""Every route says who may come in; without that the app does not start."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
+from typing import Any, Final
+
+from litestar import Litestar, Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.handlers.http_handlers import HTTPRouteHandler
+from litestar.types import Guard
+from msgspec import Struct
+
+from api.problems import Problem
+from application.caller import Caller, Role
+from application.refusals import Forbidden, Unauthenticated
+
+DOOR: Final = "door"
+BEARER: Final = b"bearer "
+TOKEN_BYTES: Final = 4096
+
+Authenticate = Callable[[bytes], Awaitable[Caller]]
+
+
+class Door(Struct, frozen=True):
+    """Who may come in: anyone, or the signed in who hold one of the roles."""
+
+    open: bool = False
+    roles: frozenset[Role] = frozenset()  # empty: every role will do
+
+
+ANYONE: Final[Mapping[str, Any]] = {DOOR: Door(open=True)}
+SIGNED_IN: Final[Mapping[str, Any]] = {DOOR: Door()}
+
+
+def only(*roles: Role) -> Mapping[str, Any]:
+    """Pass as `opt=` of a route; a super admin comes in everywhere."""
+    return {DOOR: Door(roles=frozenset(roles))}
+
+
+def doorkeeper(authenticate: Authenticate) -> Guard:
+    """One guard for the whole app; async, since Litestar runs sync ones in threads."""
+
+    async def keep(
+        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+    ) -> None:
+        door: Door | None = handler.opt.get(DOOR)
+        if door is None:
+            if _is_options(handler):  # Litestar's own, which lists the methods
+                return
+            raise Forbidden
+        if door.open:
+            return
+        caller = await authenticate(bearer_token(connection))
+        if door.roles and not caller.has(*door.roles):
+            raise Forbidden
+        connection.scope["user"] = caller
+
+    return keep
+
+
+def caller(request: Request[Caller, Any, Any]) -> Caller:
+    """Who the door let in, for handlers that take `caller: NamedDependency[Caller]`."""
+    return request.user
+
+
+async def acceptable(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
+    """Refuse what would be answered in a media type the client does not read."""
+    for name, accept in connection.scope["headers"]:
+        if name == b"accept" and b"*/*" not in accept:
+            spoken = _spoken(handler)
+            if spoken and not _accepts(accept.decode("latin-1"), spoken):
+                raise Problem("not-acceptable")
+            return
+
+
+def bearer_token(connection: ASGIConnection[Any, Any, Any, Any]) -> bytes:
+    for name, value in connection.scope["headers"]:
+        if name == b"authorization":
+            token: bytes = value[len(BEARER) :]
+            if value[: len(BEARER)].lower() == BEARER and len(token) <= TOKEN_BYTES:
+                return token
+            break
+    raise Unauthenticated
+
+
+def refuse_doorless(app: Litestar) -> None:
+    """Fail the start, not the request."""
+    doorless = sorted(
+        f"{handler.owner}: {path}"
+        for route in app.routes
+        for handler in _handlers(route)
+        for path in (route.path,)
+        if DOOR not in handler.opt and not _is_options(handler)
+    )
+    if doorless:
+        raise RuntimeError(f"no door in opt= of: {', '.join(doorless)}")
+
+
+def _handlers(route: Any) -> list[BaseRouteHandler]:  # noqa: ANN401 - Litestar has three kinds
+    return getattr(route, "route_handlers", None) or [route.route_handler]
+
+
+def _is_options(handler: BaseRouteHandler) -> bool:
+    return isinstance(handler, HTTPRouteHandler) and handler.http_methods == {"OPTIONS"}
+
+
+def _spoken(handler: BaseRouteHandler) -> str:
+    if produces := handler.opt.get("produces"):
+        return str(produces)
+    if isinstance(handler, HTTPRouteHandler):
+        kind = handler.media_type
+        return kind.value if isinstance(kind, Enum) else str(kind)
+    return ""
+
+
+def _accepts(accept: str, spoken: str) -> bool:
+    family = f"{spoken.partition('/')[0]}/*"
+    wanted = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    return not wanted.isdisjoint({spoken.partition(";")[0], family, "*/*"})
