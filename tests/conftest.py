@@ -1,0 +1,38 @@
+"""One pair of servers for a whole test run, however many workers share it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infrastructure.embedded.profiles import throw_away
+from infrastructure.embedded.servers import Servers, acquire, discard
+
+pytest_plugins = ["tests.databases"]
+
+RUN_FOLDER = "TRADESENSE_TEST_RUN"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the run's folder in its first process; xdist's workers inherit the name."""
+    if not hasattr(config, "workerinput"):
+        os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="ts-run-")
+        Path(os.environ[RUN_FOLDER]).chmod(0o711)  # the servers' user passes through
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        folder = Path(os.environ.pop(RUN_FOLDER))
+        discard(folder / "data")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Lease this run's Postgres and Valkey; make a database of your own on them."""
+    fsync = os.environ.get("TS_TEST_FSYNC", "on") == "on"
+    with acquire(Path(os.environ[RUN_FOLDER], "data"), throw_away(fsync=fsync)) as held:
+        yield held
