@@ -10,7 +10,6 @@ from urllib.parse import quote, urlencode
 from psycopg.conninfo import conninfo_to_dict
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-ROLES = Path(__file__).parent / "roles.sql"
 PATIENCE_SECONDS = 120.0  # a migration that needs longer is run by hand, by its author
 
 
@@ -34,12 +33,12 @@ def down(dsn: str) -> str:
 
 
 def new(name: str) -> str:
-    """An empty migration file under the time of day, ready to be filled in."""
+    """Make an empty migration file, named by the time of day, to be filled in."""
     return _dbmate("new", name)
 
 
 def url(dsn: str) -> str:
-    """dbmate's spelling of a libpq connection string; a path as host is a socket."""
+    """Spell a libpq connection string as dbmate does; a path as host is a socket."""
     parts = {key: str(value) for key, value in conninfo_to_dict(dsn).items()}
     user = quote(parts.pop("user", "ts_owner"), safe="")
     password = parts.pop("password", "")
@@ -77,7 +76,7 @@ def _dbmate(*arguments: str, dsn: str | None = None) -> str:
 
 
 def _binary() -> str:
-    """The one that came with the product; beside the interpreter, or on the path."""
+    """Find dbmate beside the interpreter, where its package puts it, or on the path."""
     beside = Path(sys.executable).parent / "dbmate"
     found = str(beside) if beside.exists() else which("dbmate")
     if found is None:

@@ -1,5 +1,5 @@
--- The five roles, and what each may cost. Run by a superuser inside the product's
--- database, before the migrations; running it again changes nothing.
+-- The five roles, and what each may cost. Run by a superuser before the migrations, in
+-- template1 or in the product's database; running it again changes nothing.
 --
 -- No role is a superuser, none may become another (the owner alone acts for the
 -- projector, to set the default grants of the tables which the projector makes).

@@ -109,7 +109,9 @@ BEGIN
             autovacuum_analyze_scale_factor = 0.02
         );
         ALTER TABLE {p}.tick_blocks ALTER COLUMN body SET STORAGE external;
-        CREATE INDEX tick_blocks_by_sequence ON {p}.tick_blocks (venue_id, last_sequence);
+        -- A block of refused quotes only has last < first; it belongs before `first`.
+        CREATE INDEX tick_blocks_by_sequence
+        ON {p}.tick_blocks (venue_id, greatest(first_sequence, last_sequence), number);
 
         CREATE TABLE {p}.images (
             stream text PRIMARY KEY,

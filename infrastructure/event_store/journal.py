@@ -1,0 +1,216 @@
+"""The log of one partition in PostgreSQL, written by one engine and no other.
+
+A commit ends in one of four ways, never in a fifth: stored; not stored; refused for
+its content; fenced. When the connection goes while the answer is due, the head tells.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from uuid import UUID
+
+from application.engine.journal import (
+    Batch,
+    Checkpoint,
+    Fenced,
+    Head,
+    Image,
+    NotStored,
+    Receipt,
+    Recorded,
+    Rejected,
+    TickBlock,
+)
+from infrastructure.event_store import statements
+from infrastructure.event_store.contiguity import require_contiguous
+from infrastructure.event_store.hints import Hints
+from infrastructure.event_store.shelf import Shelf
+from infrastructure.event_store.wire import Backend, Call, Failed, Lost, Row, Wire
+from infrastructure.event_store.wire import with_options as connection
+
+FIRST_PAUSE_SECONDS = 0.02
+LONGEST_PAUSE_SECONDS = 1.0  # also the longest wait for a server that came back
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+class PostgresJournal:
+    """Implements `application.engine.journal.Journal`."""
+
+    def __init__(self, dsn: str, partition: str) -> None:
+        if not partition.isidentifier():
+            message = f"not the name of a partition: {partition!r}"
+            raise ValueError(message)
+        self._dsn = connection(
+            dsn,
+            f"journal {partition}".replace(" ", "-"),
+            statement_timeout="5s",
+            lock_timeout="2s",
+            synchronous_commit="on",  # a receipt that was answered is on disk
+            plan_cache_mode="force_generic_plan",
+        )
+        self._prepared = statements.statements(partition)
+        self._shelf = Shelf(dsn, partition)
+        self._hints = Hints(dsn, partition)
+        self._wire: Wire | None = None
+        self._ending: Backend | None = None  # may still hold a batch of ours
+        self._head: Head | None = None
+        self._is_fenced = False
+        self._turn = asyncio.Lock()
+        self._trouble_since: float | None = None
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the log was answering when it was last asked."""
+        return self._trouble_since is None
+
+    @property
+    def trouble_seconds(self) -> float:
+        """How long the log has not been answering; 0 when it does."""
+        if self._trouble_since is None:
+            return 0.0
+        return asyncio.get_running_loop().time() - self._trouble_since
+
+    async def take(self) -> Head:
+        """Raise the epoch, once an older writer's batch has ended or been ended."""
+        async with self._turn:
+            pause = FIRST_PAUSE_SECONDS
+            while True:
+                try:
+                    wire = await self._connected()
+                    self._head = _head(await wire.run((Call(b"take"),)))
+                except Lost:
+                    pause = await self._rest(pause)
+                except Failed as failed:
+                    if failed.sqlstate != LOCK_NOT_AVAILABLE:
+                        raise NotStored(str(failed)) from failed
+                    await self._end_rivals()
+                else:
+                    self._is_fenced = False
+                    self._trouble_since = None
+                    return self._head
+
+    async def commit(self, batch: Batch) -> None:
+        """Store the batch. A caller that stops waiting does not stop the commit."""
+        if self._head is None:
+            message = "take the partition before writing to it"
+            raise RuntimeError(message)
+        await asyncio.shield(self._commit(batch))
+
+    async def _commit(self, batch: Batch) -> None:
+        async with self._turn:
+            assert self._head is not None
+            if self._is_fenced:
+                raise Fenced
+            require_contiguous(self._head, batch)
+            await self._store(batch.number, statements.calls(batch, self._head.epoch))
+            self._head = Head(
+                epoch=self._head.epoch, batch=batch.number, position=batch.position
+            )
+            self._hints.give(batch.position)
+
+    async def _store(self, number: int, calls: Sequence[Call]) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                if self._wire is None or self._wire.is_lost:
+                    wire = await self._connected()
+                    if await self._is_stored(wire, number):
+                        break
+                    await wire.run(calls)
+                else:
+                    await self._wire.run(calls)
+                break
+            except Lost:
+                pause = await self._rest(pause)
+            except Failed as failed:
+                raise self._verdict(failed) from failed
+        self._trouble_since = None
+
+    def _verdict(self, failed: Failed) -> Exception:
+        """Name a refusal: the server is there, and rolled the whole batch back."""
+        self._trouble_since = None
+        if failed.sqlstate == statements.FENCED:
+            self._is_fenced = True
+            return Fenced(str(failed))
+        if statements.is_content(failed.sqlstate):
+            return Rejected(str(failed))
+        return NotStored(str(failed))
+
+    async def _is_stored(self, wire: Wire, number: int) -> bool:
+        """Ask the head what became of the batch that nobody can still be storing."""
+        assert self._head is not None
+        head = _head(await wire.run((Call(b"head"),)))
+        if head.epoch != self._head.epoch or head.batch not in (number - 1, number):
+            self._is_fenced = True
+            message = f"expected batch {number} of epoch {self._head.epoch}: {head}"
+            raise Fenced(message)
+        return head.batch == number
+
+    async def _connected(self) -> Wire:
+        """Give a live connection, after the process behind the lost one is gone."""
+        if self._wire is not None and not self._wire.is_lost:
+            return self._wire
+        if self._wire is not None:
+            self._ending = self._wire.backend
+        self._wire = None
+        wire = await Wire.open(self._dsn, self._prepared)
+        if self._ending is not None:
+            old = self._ending
+            ended = await wire.run((Call(b"end", (old.pid, old.started)),))
+            if ended != [(b"\x01",)]:
+                wire.close()
+                raise Lost("the old backend does not end")
+            self._ending = None
+        self._wire = wire
+        return wire
+
+    async def _end_rivals(self) -> None:
+        with suppress(Lost):
+            await (await self._connected()).run((Call(b"end_rivals"),))
+
+    async def _rest(self, pause: float) -> float:
+        if self._trouble_since is None:
+            self._trouble_since = asyncio.get_running_loop().time()
+        await asyncio.sleep(pause)
+        return min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def receipts(self, command_ids: Sequence[UUID]) -> dict[UUID, Receipt]:
+        return await self._shelf.receipts(command_ids)
+
+    async def checkpoint(self, checkpoint: Checkpoint, images: Sequence[Image]) -> None:
+        assert self._head is not None, "only the writer takes a checkpoint"
+        await self._shelf.checkpoint(checkpoint, images, self._head.epoch)
+
+    async def latest_checkpoint(self) -> Checkpoint | None:
+        return await self._shelf.latest_checkpoint()
+
+    def images(self) -> AsyncIterator[Image]:
+        return self._shelf.images()
+
+    def events(self, after: int, until: int | None = None) -> AsyncIterator[Recorded]:
+        return self._shelf.events(after, until)
+
+    def stream(self, stream: str, after_version: int = 0) -> AsyncIterator[Recorded]:
+        return self._shelf.stream(stream, after_version)
+
+    def tick_blocks(
+        self, venue_id: str, after_sequence: int = 0
+    ) -> AsyncIterator[TickBlock]:
+        return self._shelf.tick_blocks(venue_id, after_sequence)
+
+    async def close(self) -> None:
+        """Let go of the connections; a commit in flight is not called back."""
+        if self._wire is not None:
+            self._wire.close()
+        await self._hints.close()
+        await self._shelf.close()
+
+
+def _head(rows: Sequence[Row]) -> Head:
+    ((epoch, batch, position),) = rows
+    return Head(epoch=_int(epoch), batch=_int(batch), position=_int(position))
+
+
+def _int(column: bytes | None) -> int:
+    assert column is not None
+    return int.from_bytes(column, "big", signed=True)
