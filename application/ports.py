@@ -8,9 +8,9 @@ from msgspec import Struct
 from application.caller import Caller, Role
 
 
-class Clock(Protocol):
-    def now(self) -> datetime:
-        """Say what time it is, in UTC."""
+class Ids(Protocol):
+    def new(self) -> str:
+        """Give a new id; later ones sort after earlier ones."""
         ...
 
 
@@ -60,47 +60,44 @@ class PasswordHasher(Protocol):
         ...
 
 
-class Session(Struct, frozen=True, kw_only=True):
-    """A chain of refresh tokens that began with one login."""
+class Opened(Struct, frozen=True, kw_only=True):
+    """One link of a chain of refresh tokens that began with a login."""
 
+    refresh_token: str
     session: str
     trader_id: str
 
 
-class Rotated(Struct, frozen=True, kw_only=True):
-    refresh_token: str
-    session: Session
+class Standing(Struct, frozen=True, kw_only=True):
+    """What is known of a session and of the person whose it is."""
+
+    roles: frozenset[Role] | None  # None: nobody carries that trader's id
+    is_known: bool
+    has_ended: bool
 
 
 class Sessions(Protocol):
     """Refresh tokens: each is good for one rotation, and reuse ends its session."""
 
-    async def begin(self, trader_id: str, at: datetime) -> Rotated: ...
+    async def begin(self, trader_id: str, at: datetime) -> Opened: ...
 
-    async def rotate(self, refresh_token: str, at: datetime) -> Rotated | None:
+    async def rotate(self, refresh_token: str, at: datetime) -> Opened | None:
         """Give the successor, or None; a token used twice ends its session."""
         ...
+
+    async def session_of(self, refresh_token: str) -> str | None: ...
 
     async def end(self, session: str, at: datetime) -> None: ...
 
     async def end_all(self, trader_id: str, at: datetime) -> None: ...
 
-    async def roles_of(self, session: Session) -> frozenset[Role] | None:
-        """Give the person's roles; None when the session has ended.
-
-        Raises `UnknownPerson` when nobody carries the trader's id.
-        """
-        ...
-
-
-class UnknownPerson(Exception):
-    """Nobody here carries that trader's id."""
+    async def standing(self, session: str, trader_id: str) -> Standing: ...
 
 
 class Tokens(Protocol):
     """Access tokens: short-lived, signed, and readable by anyone who knows our key."""
 
-    def issue(self, caller: Caller, at: datetime) -> str: ...
+    def issue(self, caller: Caller) -> str: ...
 
     async def caller(self, token: bytes) -> Caller:
         """Verify; raises `Unauthenticated` for every fault."""

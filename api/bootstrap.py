@@ -1,0 +1,132 @@
+"""The one place where the real parts are chosen and joined."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import structlog
+from limits.aio.storage import RedisStorage
+from litestar import Litestar
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
+from psycopg_pool import AsyncConnectionPool
+
+from api.app import always, create_app
+from api.auth import auth_router
+from api.health import Lag, Probes, Progress
+from application.identity import Identity
+from application.ports import Attempts
+from infrastructure.clock import SystemClock
+from infrastructure.embedded.servers import Servers, servers_of
+from infrastructure.identity.access_tokens import AccessTokens
+from infrastructure.identity.attempts import CountedAttempts, UncountedAttempts
+from infrastructure.identity.hashing import CHEAP, PRODUCTION, Argon2Hasher
+from infrastructure.identity.people import PostgresMail, PostgresPeople
+from infrastructure.identity.sessions import PostgresSessions
+from infrastructure.identity.signing_key import signing_key
+from infrastructure.ids import TimeOrderedIds
+from infrastructure.probes import PostgresAlive, ValkeyAlive
+from infrastructure.roles import Role
+from infrastructure.settings import Environment, Settings, Switch
+
+POOL: Final = 8
+WAITING: Final = 256
+POOL_WAIT_SECONDS: Final = 2.0
+SHORTEST_PASSWORD: Final = 15
+SHORTEST_PASSWORD_IN_DEV: Final = 6
+
+
+class NoEngineYet(Progress):
+    """Stands in until an engine runs in this process."""
+
+    def engine(self) -> str:
+        return "absent"
+
+    async def projector(self) -> Lag:
+        return Lag(lag_events=0, lag_seconds=0.0)
+
+
+def build(settings: Settings, servers: Servers | None = None) -> Litestar:
+    """Join the parts; servers start here, connections when the app starts."""
+    servers = servers or servers_of(settings)
+    clock, ids = SystemClock(), TimeOrderedIds()
+    in_production = settings.env is Environment.PRODUCTION
+    dsn = servers.database_url(Role.APP)
+    pool = connection_pool(dsn)
+    sessions = PostgresSessions(pool)
+    tokens = AccessTokens(
+        signing_key(settings.data, may_create=not in_production),
+        sessions,
+        clock,
+        ids,
+        trusts_strangers=not in_production,
+    )
+    identity = Identity(
+        people=PostgresPeople(pool),
+        sessions=sessions,
+        tokens=tokens,
+        hasher=Argon2Hasher(PRODUCTION if in_production else CHEAP),
+        attempts=attempts(settings, clock, servers.redis_url),
+        mail=PostgresMail(pool),
+        clock=clock,
+        ids=ids,
+        verifies_at_once=not in_production,
+    )
+    database, cache = PostgresAlive(dsn), ValkeyAlive(servers.redis_url)
+    access_log = structlog.get_logger("tradesense.access")
+
+    @asynccontextmanager
+    async def connections(_: Litestar) -> AsyncIterator[None]:
+        await pool.open(wait=False)
+        try:
+            yield
+        finally:
+            await pool.close()
+            await database.close()
+            await cache.close()
+            servers.close()
+
+    return create_app(
+        routes=[auth_router(in_dev=settings.env is Environment.DEV)],
+        dependencies={
+            "identity": always(identity),
+            "authenticate": always(tokens.caller),
+            "shortest_password": always(
+                SHORTEST_PASSWORD if in_production else SHORTEST_PASSWORD_IN_DEV
+            ),
+        },
+        authenticate=tokens.caller,
+        probes=Probes(database, cache, NoEngineYet()),
+        registry=metrics_registry(),
+        access_log=lambda **line: access_log.info("answered", **line),
+        lifespan=[connections],
+        metrics_are_public=not in_production,
+    )
+
+
+def connection_pool(dsn: str) -> AsyncConnectionPool[Any]:
+    return AsyncConnectionPool(
+        dsn,
+        min_size=1,
+        max_size=POOL,
+        max_waiting=WAITING,
+        timeout=POOL_WAIT_SECONDS,
+        kwargs={"autocommit": True},
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+    )
+
+
+def attempts(settings: Settings, clock: SystemClock, redis_url: str) -> Attempts:
+    if settings.rate is Switch.OFF:
+        return UncountedAttempts()
+    kind = "async+redis+" if redis_url.startswith("unix:") else "async+"
+    return CountedAttempts(
+        clock, RedisStorage(kind + redis_url, implementation="redispy")
+    )
+
+
+def metrics_registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry
