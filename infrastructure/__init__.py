@@ -1,0 +1,1 @@
+"""Adapters: the log, the servers that come with the product, feeds, identity."""

@@ -1,0 +1,1 @@
+"""Facts in, tables out: every table here can be thrown away and rebuilt."""

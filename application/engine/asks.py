@@ -9,7 +9,7 @@ from domain.account.commands import ClosePosition, OpenAccount, OpenPosition
 from domain.challenge.decider import FailPhase, PassPhase, PurchaseChallenge
 from domain.plan.decider import ActivatePlan, DraftPlan
 from domain.values.instrument import Instrument
-from domain.values.refusal import Arithmetic
+from domain.values.refusal import Arithmetic, Refused
 from domain.venue.gate import GateParameters
 
 Command = (
@@ -74,7 +74,7 @@ class Ask(Struct, frozen=True, kw_only=True):
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
-    """A decided no. `code` is the refusal's class name; the API gives it words."""
+    """A decided no. `code` is the refusal's class in kebab case; the API words it."""
 
     code: str
     detail: str
@@ -92,17 +92,5 @@ class Answer(Struct, frozen=True, kw_only=True):
     is_replayed: bool = False
 
 
-class Busy(Exception):
-    """The queue is full; nothing was accepted."""
-
-
-class StoreUnavailable(Exception):
-    """The log cannot be written now; the same request may be sent again."""
-
-
-class KeyReused(Exception):
+class KeyReused(Refused):
     """The key of an earlier request came with another body."""
-
-
-class NotFound(Exception):
-    """No such thing, or not the caller's."""

@@ -28,6 +28,10 @@ class Screen:
         else:
             self._symbols.pop(account.account_id, None)
 
+    def forget(self, account_id: str) -> None:
+        for symbol in self._symbols.pop(account_id, frozenset()):
+            del self._by_symbol[symbol][account_id]
+
     def touched(self, symbol: str) -> tuple[str, ...]:
         return tuple(self._by_symbol.get(symbol, ()))
 

@@ -75,4 +75,3 @@ class ObjectivesMet(Event, frozen=True, kw_only=True, tag="account.objectives-me
 AccountEvent = (
     AccountOpened | PositionOpened | PositionClosed | RuleBreached | ObjectivesMet
 )
-

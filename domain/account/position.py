@@ -36,9 +36,7 @@ class Position(Struct, frozen=True, kw_only=True):
     def valued(self, market: Market, into: str) -> "Valued":
         return self.portion_valued(self.quantity, market, into)
 
-    def portion_valued(
-        self, quantity: Decimal, market: Market, into: str
-    ) -> "Valued":
+    def portion_valued(self, quantity: Decimal, market: Market, into: str) -> "Valued":
         quote = market.quote(self.symbol)
         price = quote.closing(self.side)
         gain = self.move(price) * quantity * self.contract_size

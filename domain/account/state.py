@@ -92,7 +92,9 @@ def turn(account: Account, moment: Moment) -> Account:
     """A day boundary has passed: new anchors, and every pause ends."""
     if account.is_over:
         return account
-    return marked(account, turned(account.standing(moment.market), moment.tick, moment.at))
+    return marked(
+        account, turned(account.standing(moment.market), moment.tick, moment.at)
+    )
 
 
 def marked(account: Account, standing: Standing) -> Account:

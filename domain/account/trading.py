@@ -97,9 +97,7 @@ def must_stand_clear(command: OpenPosition, quote: Quote) -> None:
     stop, target = command.stop_loss, command.take_profit
     if command.side is Side.SELL:
         stop, target = target, stop
-    if (stop is not None and stop >= price) or (
-        target is not None and target <= price
-    ):
+    if (stop is not None and stop >= price) or (target is not None and target <= price):
         raise StopRefused(f"the price is {price}")
 
 

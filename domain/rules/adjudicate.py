@@ -104,9 +104,7 @@ def judge(phase: Phase, standing: Standing) -> tuple[Standing, Verdict]:
 
 def judge_closing_day(phase: Phase, standing: Standing) -> Verdict:
     limits = (
-        limit
-        for limit in phase.limits
-        if limit.evaluated is Evaluated.END_OF_DAY
+        limit for limit in phase.limits if limit.evaluated is Evaluated.END_OF_DAY
     )
     return Verdict(breaches=crossed(limits, standing))
 

@@ -7,9 +7,7 @@ from domain.rules.standing import Standing
 LONGEST = 3_660
 
 
-class MinimumDays(
-    Struct, frozen=True, kw_only=True, tag="min_days", tag_field="kind"
-):
+class MinimumDays(Struct, frozen=True, kw_only=True, tag="min_days", tag_field="kind"):
     """Days on which a position was opened; one held overnight counts once."""
 
     id: str

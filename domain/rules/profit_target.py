@@ -16,9 +16,7 @@ class Basis(StrEnum):
     EQUITY = "equity"
 
 
-class ProfitTarget(
-    Struct, frozen=True, kw_only=True, tag="target", tag_field="kind"
-):
+class ProfitTarget(Struct, frozen=True, kw_only=True, tag="target", tag_field="kind"):
     """`percent` of the deposit, reached when touched."""
 
     id: str

@@ -20,11 +20,11 @@ MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class RawQuote(Struct, frozen=True):
-    """A quote as its source sent it; nothing about it has been believed yet."""
+    """A quote as its source sent it, in text; nothing of it has been believed yet."""
 
     symbol: str
-    bid: str | Decimal
-    ask: str | Decimal
+    bid: str
+    ask: str
     at: datetime  # the exchange's stamp, aware
     source_at: datetime  # the same moment in the source's own data: 2017 in a replay
     source: str
@@ -178,8 +178,8 @@ def read(quote: RawQuote, instrument: Instrument) -> Price | Reason:
     return Price(whole_bid, whole_ask, quote.at)
 
 
-def number(price: str | Decimal) -> Decimal:
-    decimal = exact(price) if isinstance(price, str) else price
+def number(price: str) -> Decimal:
+    decimal = exact(price)
     positive(decimal)
     return decimal
 

@@ -1,0 +1,485 @@
+"""What each kind of command does to what the engine remembers, fact by fact."""
+
+from datetime import datetime
+from importlib.metadata import version as release_of
+from typing import assert_never
+
+import msgspec
+from msgspec import Struct
+
+from application.catalogue import Fact
+from application.clock import Clock
+from application.engine.asks import (
+    AdvanceClock,
+    Answer,
+    Ask,
+    OpenVenue,
+    SentQuote,
+    TakeQuotes,
+)
+from application.engine.draft import Draft
+from application.engine.memory import Entry, Memory
+from application.engine.venue import Venue
+from application.refusals import NotFound
+from application.views.account import account_view
+from application.views.challenge import challenge_view
+from application.views.plan import latest
+from application.views.trade import TradeView, closed_trade, opened_trade
+from application.views.venue import (
+    ClockView,
+    QuoteResult,
+    QuotesView,
+    VenueView,
+)
+from domain.account.commands import ClosePosition, OpenAccount, OpenPosition
+from domain.account.decider import handle, turn_day, witness
+from domain.account.events import AccountEvent, PositionClosed, PositionOpened
+from domain.account.state import Account
+from domain.challenge import decider as challenge_decider
+from domain.challenge.decider import FailPhase, PassPhase, PurchaseChallenge
+from domain.challenge.state import Challenge
+from domain.challenge.state import evolve as evolve_challenge
+from domain.plan import decider as plan_decider
+from domain.plan.decider import ActivatePlan, DraftPlan, Plan
+from domain.values.market import Market, Moment
+from domain.values.quote import Quote
+from domain.values.refusal import Refused
+from domain.values.trading_day import TradingDay
+from domain.venue.events import ClockAdvanced, DayBoundaryPassed, VenueOpened
+from domain.venue.gate import RawQuote
+
+TZDATA = release_of("tzdata")
+LIVE = "live"
+CREATED = 201
+OK = 200
+NOWHERE = Market({}, {}, {})
+
+
+def version_of(entry: Entry | None) -> int:
+    return entry.version if entry else 0
+
+
+class ClockBackwards(Refused):
+    """The clock of a venue only goes forward."""
+
+
+class VenueKnown(Refused):
+    """A venue is opened once."""
+
+
+class Because(Struct, frozen=True):
+    """Who and what led to the facts that follow."""
+
+    ask: Ask
+    causation: str
+
+
+class Deciding:
+    def __init__(
+        self, partition: str, clock: Clock, memory: Memory, venues: dict[str, Venue]
+    ) -> None:
+        self._partition = partition
+        self._clock = clock
+        self._memory = memory
+        self._venues = venues
+        self._used: dict[str, Venue] = {}  # by the batch under construction
+        self._new_venues: list[str] = []
+        self.trades: dict[str, str] = {}  # open trades, and whose account holds them
+
+    def decide(self, ask: Ask, draft: Draft) -> Answer:
+        command = ask.command
+        match command:
+            case OpenVenue():
+                return self._open_venue(ask, command, draft)
+            case TakeQuotes():
+                venue = self._owned(self._venue(command.venue_id), ask)
+                return self._take_quotes(ask, command, venue, draft)
+            case AdvanceClock():
+                venue = self._owned(self._venue(command.venue_id), ask)
+                return self._advance(ask, command, venue, draft)
+            case OpenAccount():
+                venue = self._owned(self._venue(command.venue_id), ask)
+                self._sequence(venue, ask, draft)
+                known = self._memory.working(ask.stream)
+                return self._account(ask, command, known, venue, draft)
+            case OpenPosition() | ClosePosition():
+                entry = self._entry(ask)
+                account = entry.state
+                assert isinstance(account, Account)
+                venue = self._venue(account.venue_id)
+                self._sequence(venue, ask, draft)
+                # a boundary just passed may have changed it
+                return self._account(ask, command, self._entry(ask), venue, draft)
+            case PurchaseChallenge() | PassPhase() | FailPhase():
+                return self._challenge(ask, command, draft)
+            case DraftPlan() | ActivatePlan():
+                return self._plan(ask, command, draft)
+            case _:
+                assert_never(command)
+
+    def settle(self) -> None:
+        """The batch is on disk: show what it changed."""
+        self._memory.settle()
+        for venue in self._used.values():
+            venue.settle()
+        self._used.clear()
+        self._new_venues.clear()
+
+    def drop(self) -> None:
+        """The batch is not on disk: fall back to what is."""
+        for venue in self._used.values():
+            venue.drop()
+        for stream, lost in self._memory.drop().items():
+            entry = self._memory.working(stream)
+            if entry is not None and isinstance(entry.state, Account):
+                self.follow(entry.state)
+            elif entry is None and isinstance(lost.state, Account):
+                self._venues[lost.state.venue_id].unfollow(lost.state)
+        for venue_id in self._new_venues:
+            del self._venues[venue_id]
+        self._used.clear()
+        self._new_venues.clear()
+
+    def close_blocks(self, draft: Draft) -> None:
+        """Every tick that an event of the batch saw is stored with the batch."""
+        for venue in self._used.values():
+            if block := venue.close_block():
+                draft.tick_blocks.append(block)
+
+    def follow(self, account: Account) -> None:
+        self._venues[account.venue_id].follow(account)
+        for position in account.positions:
+            self.trades[position.trade_id] = account.account_id
+
+    # -- venues -----------------------------------------------------------------
+
+    def _venue(self, venue_id: str) -> Venue:
+        if venue_id not in self._venues:
+            raise NotFound(venue_id)
+        return self._use(self._venues[venue_id])
+
+    def _use(self, venue: Venue) -> Venue:
+        self._used[venue.venue_id] = venue
+        return venue
+
+    @staticmethod
+    def _owned(venue: Venue, ask: Ask) -> Venue:
+        if ask.owner is not None and venue.owner not in (None, ask.owner):
+            raise NotFound(venue.venue_id)
+        return venue
+
+    def _open_venue(self, ask: Ask, command: OpenVenue, draft: Draft) -> Answer:
+        if command.venue_id in self._venues:
+            raise VenueKnown(command.venue_id)
+        opened = VenueOpened(
+            at=command.starts_at,
+            venue_id=command.venue_id,
+            owner=command.owner,
+            gate=command.gate,
+            instruments=command.instruments,
+            stale_after_seconds=command.stale_after_seconds,
+        )
+        venue = Venue.opening(opened, version=0)
+        self._venues[command.venue_id] = venue
+        self._new_venues.append(self._use(venue).venue_id)
+        position = self._of_venue(opened, venue, Because(ask, ask.causation), draft)
+        view = VenueView(
+            venue_id=command.venue_id,
+            now=venue.clock,
+            instruments=command.instruments,
+            position=self._token(position),
+            version=venue.version,
+        )
+        return self._answer(view, position, CREATED)
+
+    def _of_venue(
+        self,
+        fact: VenueOpened | DayBoundaryPassed | ClockAdvanced,
+        venue: Venue,
+        because: Because,
+        draft: Draft,
+    ) -> int:
+        venue.version += 1
+        venue.is_touched = True
+        return self._record(
+            f"venue-{venue.venue_id}", venue.version, fact, venue, because, draft
+        )
+
+    def _sequence(self, venue: Venue, ask: Ask, draft: Draft) -> None:
+        """Give the command its engine time; what is due before it comes first."""
+        if venue.venue_id == LIVE:
+            self._pass_boundaries(venue, self._clock.now(), ask, draft)
+
+    def _pass_boundaries(
+        self, venue: Venue, until: datetime, ask: Ask, draft: Draft
+    ) -> int:
+        passed = 0
+        while due := venue.due(until):
+            at, day = due
+            self._pass_boundary(venue, at, day, ask, draft)
+            passed += 1
+        venue.advance(until)
+        return passed
+
+    def _pass_boundary(
+        self, venue: Venue, at: datetime, day: TradingDay, ask: Ask, draft: Draft
+    ) -> None:
+        turning = venue.turn(at, day)
+        fact = DayBoundaryPassed(
+            at=at, trading_day=day, tick=venue.sequence, tzdata=TZDATA
+        )
+        because = Because(ask, f"boundary:{at:%Y-%m-%dT%H:%MZ}")
+        self._of_venue(fact, venue, because, draft)
+        for account_id in turning:
+            self._step(account_id, venue, because, draft, symbol=None)
+
+    def _take_quotes(
+        self, ask: Ask, command: TakeQuotes, venue: Venue, draft: Draft
+    ) -> Answer:
+        results = []
+        for sent in command.quotes:
+            quote = self._take_quote(ask, sent, venue, draft)
+            if isinstance(quote, Quote):
+                results.append(QuoteResult(sequence=quote.sequence, accepted=True))
+            else:
+                results.append(QuoteResult(sequence=None, accepted=False, reason=quote))
+        view = QuotesView(
+            results=tuple(results),
+            now=venue.clock,
+            position=self._token(draft.position),
+            version=venue.version,
+        )
+        return self._answer(view, draft.position, OK)
+
+    def _take_quote(
+        self, ask: Ask, sent: SentQuote, venue: Venue, draft: Draft
+    ) -> Quote | str:
+        is_live = venue.venue_id == LIVE
+        now = self._clock.now() if is_live else sent.at or venue.clock
+        raw = RawQuote(
+            symbol=sent.symbol,
+            bid=sent.bid,
+            ask=sent.ask,
+            at=sent.at or now,
+            source_at=sent.source_at or sent.at or now,
+            source=sent.source,
+        )
+        self._pass_boundaries(venue, now, ask, draft)
+        quote = venue.take(raw)
+        if not isinstance(quote, Quote):
+            return str(quote)
+        because = Because(ask, f"tick:{quote.sequence}")
+        for account_id in venue.screen.touched(quote.symbol):
+            self._step(account_id, venue, because, draft, symbol=quote.symbol)
+        return quote
+
+    def _advance(
+        self, ask: Ask, command: AdvanceClock, venue: Venue, draft: Draft
+    ) -> Answer:
+        if venue.venue_id == LIVE:
+            to = max(self._clock.now(), venue.clock)
+        else:
+            to = command.to
+        if to < venue.clock:
+            raise ClockBackwards(f"the clock stands at {venue.clock.isoformat()}")
+        passed = self._pass_boundaries(venue, to, ask, draft)
+        if venue.venue_id != LIVE:  # the live clock is the machine's own
+            because = Because(ask, ask.causation)
+            self._of_venue(ClockAdvanced(at=to), venue, because, draft)
+        view = ClockView(
+            now=venue.clock,
+            boundaries=passed,
+            position=self._token(draft.position),
+            version=venue.version,
+        )
+        return self._answer(view, draft.position, OK)
+
+    # -- accounts ---------------------------------------------------------------
+
+    def _entry(self, ask: Ask) -> Entry:
+        entry = self._memory.working(ask.stream)
+        if entry is None:
+            raise NotFound(ask.stream)
+        if ask.owner is not None and (
+            isinstance(entry.state, Plan) or entry.state.trader_id != ask.owner
+        ):
+            raise NotFound(ask.stream)
+        return entry
+
+    def _account(
+        self,
+        ask: Ask,
+        command: OpenAccount | OpenPosition | ClosePosition,
+        entry: Entry | None,
+        venue: Venue,
+        draft: Draft,
+    ) -> Answer:
+        before = entry.state if entry else None
+        assert before is None or isinstance(before, Account)
+        moment = venue.moment()
+        after, events = handle(command, before, moment)
+        because = Because(ask, ask.causation)
+        position, version = self._store(
+            ask.stream, version_of(entry), after, events, venue, because, draft
+        )
+        if isinstance(command, OpenAccount):
+            view: Struct = account_view(after, moment, self._token(position), version)
+        else:
+            view = self._trade_view(before, events[0], position, version)
+        status = OK if isinstance(command, ClosePosition) else CREATED
+        return self._answer(view, position, status)
+
+    def _trade_view(
+        self,
+        before: Account | None,
+        event: AccountEvent,
+        position: int,
+        version: int,
+    ) -> TradeView:
+        """What the command itself did; what was judged after it is in the account."""
+        assert before is not None
+        token = self._token(position)
+        if isinstance(event, PositionOpened):
+            balance = event.balance.amount
+            return opened_trade(
+                before.account_id, event.position, balance, token, version
+            )
+        assert isinstance(event, PositionClosed)
+        (fill,) = event.fills
+        held = next(
+            each for each in before.positions if each.trade_id == fill.closed.trade_id
+        )
+        return closed_trade(
+            before.account_id,
+            held,
+            fill,
+            event.at,
+            event.balance.amount,
+            token,
+            version,
+        )
+
+    def _step(
+        self,
+        account_id: str,
+        venue: Venue,
+        because: Because,
+        draft: Draft,
+        symbol: str | None,
+    ) -> None:
+        """A quote of `symbol` was accepted, or, without one, a boundary passed."""
+        stream = f"account-{account_id}"
+        entry = self._memory.working(stream)
+        assert entry is not None
+        before = entry.state
+        assert isinstance(before, Account)
+        moment = venue.moment()
+        if symbol is None:
+            after, events = turn_day(before, moment)
+        else:
+            after, events = witness(before, symbol, moment)
+        if after is not before:
+            self._store(stream, entry.version, after, events, venue, because, draft)
+
+    def _store(
+        self,
+        stream: str,
+        version: int,
+        account: Account,
+        events: tuple[AccountEvent, ...],
+        venue: Venue,
+        because: Because,
+        draft: Draft,
+    ) -> tuple[int, int]:
+        position = draft.position
+        for event in events:
+            version += 1
+            position = self._record(stream, version, event, venue, because, draft)
+        self._memory.put(stream, Entry(version, account))
+        if events:
+            self.follow(account)
+            for event in events:
+                if isinstance(event, PositionClosed):
+                    for fill in event.fills:
+                        if not fill.left:
+                            self.trades.pop(fill.closed.trade_id, None)
+        return position, version
+
+    # -- challenges and plans -----------------------------------------------------
+
+    def _challenge(
+        self,
+        ask: Ask,
+        command: PurchaseChallenge | PassPhase | FailPhase,
+        draft: Draft,
+    ) -> Answer:
+        entry = self._memory.working(ask.stream)
+        state = entry.state if entry else None
+        assert state is None or isinstance(state, Challenge)
+        if isinstance(command, PurchaseChallenge):
+            venue = self._owned(self._venue(command.venue_id), ask)
+        elif state is None:
+            raise NotFound(ask.stream)
+        else:
+            venue = self._venue(state.venue_id)
+        self._sequence(venue, ask, draft)
+        events = challenge_decider.decide(command, state, venue.moment())
+        version, position = version_of(entry), draft.position
+        because = Because(ask, ask.causation)
+        for event in events:
+            version += 1
+            state = evolve_challenge(state, event)
+            position = self._record(ask.stream, version, event, venue, because, draft)
+        assert state is not None
+        self._memory.put(ask.stream, Entry(version, state))
+        status = CREATED if isinstance(command, PurchaseChallenge) else OK
+        view = challenge_view(state, self._token(position), version)
+        return self._answer(view, position, status)
+
+    def _plan(
+        self, ask: Ask, command: DraftPlan | ActivatePlan, draft: Draft
+    ) -> Answer:
+        entry = self._memory.working(ask.stream)
+        state = entry.state if entry else None
+        assert state is None or isinstance(state, Plan)
+        moment = Moment(self._clock.now(), 0, NOWHERE)
+        event = plan_decider.decide(command, state, moment)
+        plan = plan_decider.evolve(state, event)
+        version = version_of(entry) + 1
+        because = Because(ask, ask.causation)
+        position = self._record(ask.stream, version, event, None, because, draft)
+        self._memory.put(ask.stream, Entry(version, plan))
+        status = CREATED if isinstance(command, DraftPlan) else OK
+        return self._answer(latest(plan), position, status)
+
+    # -- the log ------------------------------------------------------------------
+
+    def _record(
+        self,
+        stream: str,
+        version: int,
+        fact: Fact,
+        venue: Venue | None,
+        because: Because,
+        draft: Draft,
+    ) -> int:
+        ask = because.ask
+        return draft.record(
+            stream,
+            version,
+            fact,
+            venue=venue.venue_id if venue else None,
+            as_of_tick=venue.sequence if venue else 0,
+            engine_time=venue.clock if venue else fact.at,
+            command_id=ask.command_id,
+            causation=because.causation,
+            correlation=ask.request_id,
+            actor=ask.actor,
+        )
+
+    def _token(self, position: int) -> str:
+        return f"{self._partition}-{position}"
+
+    @staticmethod
+    def _answer(view: Struct, position: int, status: int) -> Answer:
+        return Answer(status=status, body=msgspec.json.encode(view), position=position)

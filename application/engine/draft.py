@@ -1,0 +1,75 @@
+"""The batch under construction: facts in order, kept answers, nothing told yet."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import json
+
+from application.catalogue import Fact, encode, name_of
+from application.engine.envelope import Envelope
+from application.engine.journal import Batch, Head, Receipt, Recorded, TickBlock
+
+_ENVELOPES = json.Encoder()
+
+
+class Draft:
+    def __init__(self, head: Head, recorded_at: datetime) -> None:
+        self._head = head
+        self._recorded_at = recorded_at
+        self.position = head.position
+        self.events: list[Recorded] = []
+        self.facts: list[tuple[int, str, Fact]] = []
+        self.receipts: dict[UUID, Receipt] = {}
+        self.tick_blocks: list[TickBlock] = []
+
+    def record(  # noqa: PLR0913 - an envelope has that many sides
+        self,
+        stream: str,
+        version: int,
+        fact: Fact,
+        *,
+        venue: str | None,
+        as_of_tick: int,
+        engine_time: datetime,
+        command_id: UUID | None,
+        causation: str,
+        correlation: str,
+        actor: str,
+    ) -> int:
+        """Give the fact its place in the log; nothing is stored yet."""
+        self.position += 1
+        envelope = Envelope(
+            venue=venue,
+            as_of_tick=as_of_tick,
+            engine_time=engine_time,
+            command_id=str(command_id) if command_id else None,
+            causation=causation,
+            correlation=correlation,
+            actor=actor,
+            recorded_at=self._recorded_at,
+        )
+        self.events.append(
+            Recorded(
+                position=self.position,
+                stream=stream,
+                version=version,
+                name=name_of(fact),
+                payload=encode(fact),
+                envelope=_ENVELOPES.encode(envelope),
+            )
+        )
+        self.facts.append((self.position, stream, fact))
+        return self.position
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.events or self.receipts or self.tick_blocks)
+
+    def batch(self) -> Batch:
+        return Batch(
+            number=self._head.batch + 1,
+            position=self.position,
+            events=tuple(self.events),
+            receipts=tuple(self.receipts.values()),
+            tick_blocks=tuple(self.tick_blocks),
+        )

@@ -1,0 +1,259 @@
+"""The single writer of one partition: everything happens here, in one order.
+
+What arrives while a batch is being written makes up the next one. A batch is decided
+on the newest state, stored whole, and only then shown and answered, refusals too.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, Protocol
+from uuid import UUID
+
+import msgspec
+
+from application.clock import Clock
+from application.engine.asks import Answer, Ask, KeyReused, Refusal
+from application.engine.deciding import Deciding
+from application.engine.draft import Draft
+from application.engine.journal import (
+    Fenced,
+    Head,
+    Journal,
+    NotStored,
+    Receipt,
+    Rejected,
+)
+from application.engine.memory import Memory
+from application.engine.venue import Venue
+from application.refusals import Busy, NotFound, StoreUnavailable
+from domain.values.refusal import Refused
+
+MOST_WAITING: Final = 10_000
+MOST_IN_A_BATCH: Final = 1_000
+RECEIPTS_AT_HAND: Final = 50_000
+REFUSED: Final = 409
+
+Waiting = tuple[Ask, "asyncio.Future[Answer]"]
+Told = Answer | Exception
+
+
+class Committed(Protocol):
+    """Hears of every batch once it is on disk, before anybody is answered."""
+
+    def __call__(self, draft: Draft) -> None: ...
+
+
+class Engine:
+    def __init__(
+        self,
+        partition: str,
+        journal: Journal,
+        clock: Clock,
+        *,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self.partition = partition
+        self.journal = journal
+        self.clock = clock
+        self.memory = Memory()
+        self.venues: dict[str, Venue] = {}
+        self.head = Head(epoch=0, batch=0, position=0)
+        self.deciding = Deciding(partition, clock, self.memory, self.venues)
+        self.on_commit: list[Committed] = []
+        self._most_waiting = most_waiting
+        self._waiting: deque[Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._receipts: dict[UUID, Receipt] = {}
+        self._stopped: Exception | None = None
+        self._is_stopping = False
+
+    @property
+    def queued(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether anything shown is newer than the last checkpoint."""
+        return self.memory.has_unsaved or any(
+            venue.is_unsaved for venue in self.venues.values()
+        )
+
+    async def ask(self, ask: Ask) -> Answer:
+        """Answer once it is durable. Raises `Busy`, `NotFound`, `KeyReused`."""
+        if self._stopped is not None or self._is_stopping:
+            raise StoreUnavailable("the engine of this partition has stopped")
+        if len(self._waiting) >= self._most_waiting:
+            raise Busy(f"{self._most_waiting} commands are waiting already")
+        told: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((ask, told))
+        self._arrived.set()
+        return await told
+
+    async def run(self) -> None:
+        """Write batch after batch until `stop`, or until another owner takes over."""
+        try:
+            while True:
+                if not self._waiting:
+                    if self._is_stopping:
+                        return
+                    self._arrived.clear()
+                    await self._arrived.wait()
+                    continue
+                many = min(len(self._waiting), MOST_IN_A_BATCH)
+                batch = [self._waiting.popleft() for _ in range(many)]
+                for (_, told), answer in zip(
+                    batch, await self._written([a for a, _ in batch]), strict=True
+                ):
+                    tell(told, answer)
+        except BaseException:
+            self._stopped = StoreUnavailable("the engine of this partition has stopped")
+            for _, told in self._waiting:
+                tell(told, self._stopped)
+            self._waiting.clear()
+            raise
+
+    def stop(self) -> None:
+        """Take no more; what waits is still written and answered."""
+        self._is_stopping = True
+        self._arrived.set()
+
+    async def _written(self, asks: Sequence[Ask]) -> list[Told]:
+        """Decide and store one batch; a part that cannot be is found by halving."""
+        try:
+            await self._look_up_receipts(asks)
+            draft = Draft(self.head, self.clock.now())
+            answers = [self._decided(ask, draft) for ask in asks]
+            self.deciding.close_blocks(draft)
+            if not draft.is_empty:
+                await self.journal.commit(draft.batch())
+        except Fenced:
+            raise
+        except Rejected as poison:
+            self.deciding.drop()
+            return await self._halved(asks, poison)
+        except NotStored:
+            self.deciding.drop()
+            return [StoreUnavailable("the log cannot be written now") for _ in asks]
+        except Exception as poison:  # noqa: BLE001 - one command must not stop all
+            self.deciding.drop()
+            return await self._halved(asks, poison)
+        self._settle(draft)
+        return answers
+
+    async def _halved(self, asks: Sequence[Ask], poison: Exception) -> list[Told]:
+        if len(asks) == 1:
+            return [poison]
+        middle = len(asks) // 2
+        first = await self._written(asks[:middle])
+        return first + await self._written(asks[middle:])
+
+    def _decided(self, ask: Ask, draft: Draft) -> Told:
+        try:
+            if known := self._known(ask, draft):
+                return known
+            answer = self.deciding.decide(ask, draft)
+        except (NotFound, KeyReused) as unknown:
+            return unknown
+        except Refused as refused:
+            answer = refusal(ask, refused, draft.position)
+        self._keep(ask, answer, draft)
+        return answer
+
+    async def _look_up_receipts(self, asks: Sequence[Ask]) -> None:
+        ids = {
+            each
+            for ask in asks
+            for each in (ask.command_id, ask.natural_id)
+            if each is not None and each not in self._receipts
+        }
+        if ids:
+            self._remember(await self.journal.receipts(tuple(ids)))
+
+    def _known(self, ask: Ask, draft: Draft) -> Answer | None:
+        """The first answer to the same command, if there was one."""
+        if ask.command_id is not None:
+            receipt = self._receipt(ask.command_id, draft)
+            if receipt is not None:
+                if receipt.request_hash != ask.request_hash:
+                    raise KeyReused("the key came with another body before")
+                return replayed(receipt, receipt.status)
+        if ask.natural_id is not None:
+            receipt = self._receipt(ask.natural_id, draft)
+            if receipt is not None:
+                return replayed(receipt, 200)
+        return None
+
+    def _receipt(self, command_id: UUID, draft: Draft) -> Receipt | None:
+        return draft.receipts.get(command_id) or self._receipts.get(command_id)
+
+    def _keep(self, ask: Ask, answer: Answer, draft: Draft) -> None:
+        keys = [ask.command_id]
+        if not answer.is_refused:
+            keys.append(ask.natural_id)
+        for key in keys:
+            if key is not None:
+                draft.receipts[key] = Receipt(
+                    command_id=key,
+                    request_hash=ask.request_hash,
+                    status=answer.status,
+                    body=answer.body,
+                    position=answer.position,
+                )
+
+    def _settle(self, draft: Draft) -> None:
+        if not draft.is_empty:
+            self.head = Head(
+                epoch=self.head.epoch,
+                batch=self.head.batch + 1,
+                position=draft.position,
+            )
+        self.deciding.settle()
+        self._remember(draft.receipts)
+        for hear in self.on_commit:
+            hear(draft)
+
+    def _remember(self, receipts: dict[UUID, Receipt]) -> None:
+        self._receipts.update(receipts)
+        while len(self._receipts) > RECEIPTS_AT_HAND:
+            del self._receipts[next(iter(self._receipts))]
+
+
+def replayed(receipt: Receipt, status: int) -> Answer:
+    return Answer(
+        status=status,
+        body=receipt.body,
+        position=receipt.position,
+        is_refused=receipt.status == REFUSED,
+        is_replayed=True,
+    )
+
+
+def refusal(ask: Ask, refused: Refused, position: int) -> Answer:
+    told = Refusal(
+        code=code_of(type(refused)),
+        detail=str(refused),
+        request_id=ask.request_id,
+        arithmetic=refused.arithmetic,
+    )
+    return Answer(
+        status=REFUSED,
+        body=msgspec.json.encode(told),
+        position=position,
+        is_refused=True,
+    )
+
+
+def code_of(refused: type[Refused]) -> str:
+    """`TradeNotOpen` is told as `trade-not-open`."""
+    words = "".join(f"-{c.lower()}" if c.isupper() else c for c in refused.__name__)
+    return words.removeprefix("-")
+
+
+def tell(told: "asyncio.Future[Answer]", answer: Told) -> None:
+    if told.done():  # whoever asked has gone
+        return
+    if isinstance(answer, Exception):
+        told.set_exception(answer)
+    else:
+        told.set_result(answer)

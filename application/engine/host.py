@@ -1,0 +1,117 @@
+"""One partition alive: recovered, writing, followed by its policy, checkpointed."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from application.clock import Clock
+from application.engine.asks import AdvanceClock, Answer, Ask
+from application.engine.deciding import LIVE
+from application.engine.engine import Engine
+from application.engine.journal import Journal
+from application.engine.recovery import Recovery, save
+from application.policies.runner import PolicyRunner
+from application.refusals import Busy
+from domain.account.state import Account
+
+log = structlog.get_logger("tradesense.engine")
+
+CHECKPOINT_SECONDS: Final = 1.0
+HEARTBEAT_SECONDS: Final = 0.25
+STOP_SECONDS: Final = 8.0
+
+
+class Host:
+    def __init__(self, partition: str, journal: Journal, clock: Clock) -> None:
+        self.engine = Engine(partition, journal, clock)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._checkpointing = asyncio.Lock()
+
+    async def start(self, on_end: Callable[[BaseException | None], None]) -> None:
+        """Recover and begin; `on_end` hears when the writer stops for any reason."""
+        engine = self.engine
+        engine.head = await engine.journal.take()
+        recovery = Recovery(engine.journal, engine.memory, engine.venues)
+        restored = await recovery.run()
+        assert restored.position == engine.head.position
+        for _, entry in engine.memory.all_shown():
+            if isinstance(entry.state, Account):
+                engine.deciding.follow(entry.state)
+        self.policy = PolicyRunner(engine, restored.policies.get(PolicyRunner.name, 0))
+        self._writer = asyncio.create_task(engine.run())
+        self._writer.add_done_callback(
+            lambda task: on_end(None if task.cancelled() else task.exception())
+        )
+        self._tasks = [
+            asyncio.create_task(self.policy.run()),
+            asyncio.create_task(self._checkpoints()),
+        ]
+        if LIVE in engine.venues:
+            self.keep_time()
+        log.info(
+            "partition-recovered",
+            partition=engine.partition,
+            position=restored.position,
+            streams=sum(1 for _ in engine.memory.all_shown()),
+        )
+
+    def keep_time(self) -> None:
+        """Where nothing arrives a heartbeat is sequenced, so that timers fall due."""
+        self._tasks.append(asyncio.create_task(self._heartbeats()))
+
+    async def ask_settled(self, ask: Ask) -> Answer:
+        """Wait for what follows from it too: the next phase's account, say."""
+        answer = await self.engine.ask(ask)
+        if not answer.is_replayed:
+            await self.policy.settled(answer.position)
+        return answer
+
+    async def stop(self) -> None:
+        """Answer what waits, keep a last checkpoint, and let go of the log."""
+        for task in self._tasks:
+            task.cancel()
+        self.engine.stop()
+        await asyncio.wait([self._writer, *self._tasks], timeout=STOP_SECONDS)
+        if self._writer.done() and self._writer.exception() is None:
+            await self.checkpoint()
+        await self.engine.journal.close()
+
+    async def checkpoint(self) -> None:
+        """Save what has changed; a failure costs a longer start, never the log."""
+        engine = self.engine
+        async with self._checkpointing:
+            if not engine.has_unsaved:
+                return
+            try:
+                await save(
+                    engine.journal,
+                    engine.memory,
+                    engine.venues,
+                    position=engine.head.position,
+                    at=engine.clock.now(),
+                    policies={self.policy.name: self.policy.position},
+                )
+            except Exception as error:  # noqa: BLE001 - see above
+                log.warning("checkpoint-failed", error=repr(error))
+
+    async def _checkpoints(self) -> None:
+        while True:
+            await asyncio.sleep(CHECKPOINT_SECONDS)
+            await self.checkpoint()
+
+    async def _heartbeats(self) -> None:
+        beat = Ask(
+            stream=f"venue-{LIVE}",
+            command=AdvanceClock(venue_id=LIVE, to=self.engine.clock.now()),
+            actor="system",
+            owner=None,
+            request_id="heartbeat",
+        )
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            try:
+                await self.engine.ask(beat)
+            except Busy:
+                continue  # whatever fills the queue tells the time too

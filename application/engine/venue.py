@@ -1,0 +1,212 @@
+"""One ordering domain at work: its clock, its gate, its quotes, its day boundaries."""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from application.engine.journal import TickBlock
+from application.engine.screen import Screen
+from application.engine.tick_block import Accepted, Link, Refused, pack
+from domain.account.state import Account
+from domain.values.instrument import Instrument
+from domain.values.market import Market, Moment, pairs_of
+from domain.values.quote import Quote
+from domain.values.trading_day import TradingDay
+from domain.venue.events import VenueOpened
+from domain.venue.gate import (
+    Admitted,
+    GateParameters,
+    GateState,
+    Price,
+    RawQuote,
+    Reason,
+    admit,
+)
+
+FRESH = GateState()
+
+
+class VenueImage(Struct, frozen=True, kw_only=True):
+    """All that a venue remembers beside its accounts, to begin again from."""
+
+    opened: VenueOpened
+    version: int
+    sequence: int
+    clock: datetime
+    link: Link  # where the chain of stored tick blocks ends
+    quotes: dict[str, Quote]
+    gate_states: dict[str, GateState]
+
+
+class Venue:
+    """Changes at once while a batch is decided; `drop` takes back what it changed."""
+
+    def __init__(self, image: VenueImage) -> None:
+        opened = image.opened
+        self.venue_id = opened.venue_id
+        self.owner = opened.owner
+        self.opened = opened
+        self.gate: GateParameters = opened.gate
+        self.instruments: dict[str, Instrument] = {
+            each.symbol: each for each in opened.instruments
+        }
+        self.screen = Screen()
+        self._pairs = pairs_of(self.instruments)
+        self._stale_after = (
+            timedelta(seconds=opened.stale_after_seconds)
+            if opened.stale_after_seconds is not None
+            else None
+        )
+        self._days: dict[TradingDay, dict[str, None]] = {}
+        self._boundaries: dict[TradingDay, datetime] = {}
+        self.accepted: list[Accepted] = []
+        self.refused: list[Refused] = []
+        self._restore(image)
+        self.shown = image
+        self.is_touched = False
+        self.is_unsaved = True
+
+    @classmethod
+    def opening(cls, opened: VenueOpened, version: int) -> "Venue":
+        return cls(
+            VenueImage(
+                opened=opened,
+                version=version,
+                sequence=0,
+                clock=opened.at,
+                link=Link(opened.venue_id),
+                quotes={},
+                gate_states={},
+            )
+        )
+
+    def _restore(self, image: VenueImage) -> None:
+        self.version = image.version
+        self.sequence = image.sequence
+        self.clock = image.clock
+        self.link = image.link
+        self.quotes = dict(image.quotes)
+        self.gate_states = dict(image.gate_states)
+        self.market = self._market(self.quotes)
+
+    def _market(self, quotes: dict[str, Quote]) -> Market:
+        return Market(self.instruments, quotes, self._pairs, self._stale_after)
+
+    def moment(self) -> Moment:
+        return Moment(self.clock, self.sequence, self.market)
+
+    def shown_moment(self) -> Moment:
+        """As queries may see it: nothing that is not on disk yet."""
+        image = self.shown
+        return Moment(image.clock, image.sequence, self._market(image.quotes))
+
+    def advance(self, to: datetime) -> None:
+        """Engine time never goes back."""
+        if to > self.clock:
+            self.clock = to
+            self.is_touched = True
+
+    def take(self, raw: RawQuote) -> Quote | Reason:
+        """Gate the quote; give it the next number, or the reason it gets none."""
+        self.is_touched = True
+        instrument = self.instruments.get(raw.symbol)
+        state = self.gate_states.get(raw.symbol, FRESH)
+        verdict = admit(raw, instrument, state, self.clock, self.gate)
+        if instrument is not None:
+            self.gate_states[raw.symbol] = verdict.state
+        if not isinstance(verdict, Admitted):
+            self.refused.append(Refused(raw, verdict.reason, self.clock, self.sequence))
+            return verdict.reason
+        price = verdict.price
+        self.sequence += 1
+        quote = Quote(raw.symbol, price.bid, price.ask, self.sequence, price.at)
+        self.accepted.append(Accepted(quote, self.clock, raw.source_at, raw.source))
+        self.quotes[raw.symbol] = quote
+        return quote
+
+    def repeat(self, quote: Quote, engine_time: datetime) -> None:
+        """Apply a quote from the tick log again, when starting."""
+        self.sequence = quote.sequence
+        self.quotes[quote.symbol] = quote
+        last = Price(quote.bid, quote.ask, quote.at)
+        known = self.gate_states.get(quote.symbol, FRESH)
+        is_same = known.last is not None and (known.last.bid, known.last.ask) == (
+            quote.bid,
+            quote.ask,
+        )
+        since = known.unchanged_since if is_same else quote.at
+        self.gate_states[quote.symbol] = GateState(last=last, unchanged_since=since)
+        self.advance(engine_time)
+
+    def follow(self, account: Account) -> None:
+        """Take note of an account as it now stands: what moves it, and when it turns."""
+        self.screen.anchor(account, self.market)
+        day = account.phase.trading_day
+        if not account.is_over:
+            if day not in self._days:
+                self._days[day] = {}
+                self._boundaries[day] = day.next_after(self.clock)
+            self._days[day][account.account_id] = None
+        else:
+            self._let_go(account)
+
+    def unfollow(self, account: Account) -> None:
+        """Its opening was never stored."""
+        self.screen.forget(account.account_id)
+        self._let_go(account)
+
+    def _let_go(self, account: Account) -> None:
+        day = account.phase.trading_day
+        if day in self._days:
+            self._days[day].pop(account.account_id, None)
+            if not self._days[day]:
+                del self._days[day], self._boundaries[day]
+
+    def due(self, until: datetime) -> tuple[datetime, TradingDay] | None:
+        """The earliest boundary at or before `until` that has not passed yet."""
+        if not self._boundaries:
+            return None
+        at, day = min(
+            ((at, day) for day, at in self._boundaries.items()),
+            key=lambda each: (each[0], each[1].zone, each[1].turns_at),
+        )
+        return (at, day) if at <= until else None
+
+    def turn(self, at: datetime, day: TradingDay) -> tuple[str, ...]:
+        """A boundary passes: whose day turns with it."""
+        self.advance(at)
+        self._boundaries[day] = day.next_after(at)
+        return tuple(self._days[day])
+
+    def close_block(self) -> TickBlock | None:
+        """What was quoted since the last block, accepted and refused."""
+        if not self.accepted and not self.refused:
+            return None
+        digits = {symbol: each.digits for symbol, each in self.instruments.items()}
+        block = pack(self.link, self.accepted, self.refused, digits)
+        self.link = Link.of(block)
+        return block
+
+    def settle(self) -> None:
+        if not self.is_touched:
+            return
+        self.shown = VenueImage(
+            opened=self.opened,
+            version=self.version,
+            sequence=self.sequence,
+            clock=self.clock,
+            link=self.link,
+            quotes=dict(self.quotes),
+            gate_states=dict(self.gate_states),
+        )
+        self.accepted.clear()
+        self.refused.clear()
+        self.is_touched = False
+        self.is_unsaved = True
+
+    def drop(self) -> None:
+        self._restore(self.shown)
+        self._boundaries = {day: day.next_after(self.clock) for day in self._boundaries}
+        self.accepted.clear()
+        self.refused.clear()
+        self.is_touched = False

@@ -1,0 +1,140 @@
+"""An account as its owner sees it: what stands, and how far every rule is away."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, assert_never
+
+from msgspec import Struct
+
+from domain.account.state import Account, Status
+from domain.rules.limit import Comparator, Effect, Measured
+from domain.rules.minimum_days import MinimumDays
+from domain.rules.phase import LimitRule, ObjectiveRule
+from domain.rules.profit_target import ProfitTarget
+from domain.rules.standing import Standing
+from domain.values.market import Moment
+
+
+class LimitView(Struct, frozen=True, kw_only=True):
+    rule: str
+    kind: str
+    floor: Decimal
+    distance: Decimal  # how far what is measured may still fall
+    cmp: Comparator
+    measured: Measured
+    effect: Effect
+    is_paused: bool
+
+
+class ObjectiveView(Struct, frozen=True, kw_only=True):
+    rule: str
+    kind: str
+    required: str
+    actual: str
+    met: bool
+
+
+class DayView(Struct, frozen=True, kw_only=True):
+    zone: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+class AccountView(Struct, frozen=True, kw_only=True):
+    account_id: str
+    challenge_id: str | None
+    phase: str
+    venue_id: str
+    currency: str
+    status: Literal["active", "paused", "passed", "breached"]
+    deposit: Decimal
+    balance: Decimal
+    equity: Decimal
+    margin: Decimal
+    free_margin: Decimal
+    valued_at: datetime
+    quote_sequence: int
+    trading_days: int
+    opened_at: datetime
+    terms_hash: str
+    day: DayView
+    limits: tuple[LimitView, ...]
+    objectives: tuple[ObjectiveView, ...]
+    position: str
+    version: int
+
+
+def account_view(
+    account: Account, moment: Moment, position: str, version: int
+) -> AccountView:
+    standing, phase = account.standing(moment.market), account.phase
+    today = phase.trading_day.day_of(moment.at)
+    return AccountView(
+        account_id=account.account_id,
+        challenge_id=account.challenge_id,
+        phase=phase.name,
+        venue_id=account.venue_id,
+        currency=account.currency,
+        status=status_of(account),
+        deposit=standing.deposit.amount,
+        balance=standing.balance.amount,
+        equity=standing.equity.amount,
+        margin=account.margin.amount,
+        free_margin=(standing.equity - account.margin).amount,
+        valued_at=moment.at,
+        quote_sequence=moment.tick,
+        trading_days=standing.trading_days,
+        opened_at=account.opened_at,
+        terms_hash=account.terms_hash,
+        day=DayView(
+            zone=phase.trading_day.zone,
+            starts_at=phase.trading_day.opens(today),
+            ends_at=phase.trading_day.next_after(moment.at),
+        ),
+        limits=tuple(limit_view(each, standing) for each in phase.limits),
+        objectives=tuple(objective_view(each, standing) for each in phase.objectives),
+        position=position,
+        version=version,
+    )
+
+
+def status_of(account: Account) -> Literal["active", "paused", "passed", "breached"]:
+    match account.status:
+        case Status.ACTIVE:
+            return "paused" if account.paused else "active"
+        case Status.PASSED:
+            return "passed"
+        case Status.BREACHED:
+            return "breached"
+
+
+def limit_view(limit: LimitRule, standing: Standing) -> LimitView:
+    floor = limit.floor(standing)
+    return LimitView(
+        rule=limit.id,
+        kind=str(type(limit).__struct_config__.tag),
+        floor=floor.amount,
+        distance=(limit.observed(standing) - floor).amount,
+        cmp=limit.comparator,
+        measured=limit.measured,
+        effect=limit.effect,
+        is_paused=limit.id in standing.paused,
+    )
+
+
+def objective_view(objective: ObjectiveRule, standing: Standing) -> ObjectiveView:
+    match objective:
+        case ProfitTarget():
+            required = str(objective.level(standing).amount)
+            actual = str(objective.observed(standing).amount)
+        case MinimumDays():
+            required, actual = str(objective.days), str(standing.trading_days)
+        case _:
+            assert_never(objective)
+    return ObjectiveView(
+        rule=objective.id,
+        kind=str(type(objective).__struct_config__.tag),
+        required=required,
+        actual=actual,
+        met=objective.is_met(standing),
+    )
