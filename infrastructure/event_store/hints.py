@@ -8,6 +8,7 @@ import asyncio
 
 from infrastructure.event_store.wire import Call, Failed, Lost, Wire, with_options
 
+CLOSE_SECONDS = 2.0  # for the hint that is on its way
 _SEND = {b"hint": "SELECT pg_notify($1::text, $2::text)"}
 
 
@@ -36,8 +37,8 @@ class Hints:
     async def close(self) -> None:
         self._newest = None
         if self._sending is not None:
+            await asyncio.wait({self._sending}, timeout=CLOSE_SECONDS)
             self._sending.cancel()
-            await asyncio.gather(self._sending, return_exceptions=True)
         if self._wire is not None:
             self._wire.close()
 

@@ -22,6 +22,7 @@ from application.engine.journal import (
     Recorded,
     TickBlock,
 )
+from infrastructure.event_store.upcasters import upcast
 from infrastructure.event_store.wire import with_options
 
 PAGE = 1_000
@@ -223,7 +224,8 @@ def _receipt(row: Row) -> Receipt:
 
 
 def _recorded(row: Row) -> Recorded:
-    position, stream, version, name, payload, envelope = row
+    position, stream, version, stored_name, stored, envelope = row
+    name, payload = upcast(stored_name, stored)
     return Recorded(
         position=position,
         stream=stream,

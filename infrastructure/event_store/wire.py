@@ -71,11 +71,7 @@ class Wire:
     @classmethod
     async def open(cls, dsn: str, prepared: Mapping[bytes, str]) -> Self:
         """Connect and prepare; `Lost` when nobody answers, `Failed` when refused."""
-        try:
-            connection = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
-        except psycopg.OperationalError as error:
-            raise Lost(str(error)) from error
-        wire = cls(connection)
+        wire = cls(await connect(dsn))
         try:
             await wire._prepare({**prepared, b"whoami": _WHOAMI})
             ((pid, started),) = await wire.run((Call(b"whoami"),))
@@ -208,6 +204,28 @@ _WHOAMI = """
     SELECT int4send(pid), timestamptz_send(backend_start)
     FROM pg_stat_activity WHERE pid = pg_backend_pid()
 """
+
+
+async def connect(dsn: str) -> psycopg.AsyncConnection:
+    """Connect, or raise `Lost`. Given up half way, the connection is still closed.
+
+    Otherwise the server would keep a process waiting for a password for a minute.
+    """
+    connecting = asyncio.ensure_future(
+        psycopg.AsyncConnection.connect(dsn, autocommit=True)
+    )
+    try:
+        return await asyncio.shield(connecting)
+    except psycopg.OperationalError as error:
+        raise Lost(str(error)) from error
+    except asyncio.CancelledError:
+        connecting.add_done_callback(_hang_up)
+        raise
+
+
+def _hang_up(connecting: asyncio.Future[psycopg.AsyncConnection]) -> None:
+    if not connecting.cancelled() and connecting.exception() is None:
+        connecting.result().pgconn.finish()
 
 
 def with_options(dsn: str, application_name: str, **options: str) -> str:
