@@ -1,6 +1,6 @@
 """The one place where the real parts are chosen and joined."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from litestar import Litestar
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 from psycopg_pool import AsyncConnectionPool
 
-from api.app import always, create_app
+from api.app import Lifespan, always, create_app
 from api.auth import auth_router
 from api.health import Lag, Probes, Progress
 from application.identity import Identity
@@ -45,7 +45,11 @@ class NoEngineYet(Progress):
         return Lag(lag_events=0, lag_seconds=0.0)
 
 
-def build(settings: Settings, servers: Servers | None = None) -> Litestar:
+def build(
+    settings: Settings,
+    servers: Servers | None = None,
+    around: Sequence[Lifespan] = (),
+) -> Litestar:
     """Join the parts; servers start here, connections when the app starts."""
     servers = servers or servers_of(settings)
     clock, ids = SystemClock(), TimeOrderedIds()
@@ -98,7 +102,7 @@ def build(settings: Settings, servers: Servers | None = None) -> Litestar:
         probes=Probes(database, cache, NoEngineYet()),
         registry=metrics_registry(),
         access_log=lambda **line: access_log.info("answered", **line),
-        lifespan=[connections],
+        lifespan=[*around, connections],
         metrics_are_public=not in_production,
     )
 

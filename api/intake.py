@@ -75,9 +75,7 @@ def plain_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     if body.count(b"[") + body.count(b"{") > DEPTH and depth_of(text) > DEPTH:
         raise Problem("malformed-json", f"nested deeper than {DEPTH}")
     try:
-        value = json.loads(
-            text, object_pairs_hook=_once, parse_constant=_constant, parse_float=_finite
-        )
+        value = ONE_MEANING.decode(text)
     except ValueError as error:
         raise Problem("malformed-json") from error
     if "\\u" in text:
@@ -162,3 +160,8 @@ def _texts(value: object) -> Iterator[str]:
             case dict() as members:
                 waiting.extend(members)
                 waiting.extend(members.values())
+
+
+ONE_MEANING: Final = json.JSONDecoder(
+    object_pairs_hook=_once, parse_constant=_constant, parse_float=_finite
+)
