@@ -2,6 +2,7 @@
 
 import re
 from decimal import ROUND_FLOOR, Decimal
+from functools import lru_cache
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ SYMBOL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,23}")
 CURRENCY: Final = re.compile(r"[A-Z]{3}")
 EXACT_INTEGER: Final = 2**53  # price times quantity stays exact, also as a float
 DIGITS: Final = 10  # of price and quantity together
+POINTS: Final = tuple(Decimal(1).scaleb(-digits) for digits in range(DIGITS + 1))
 HIGHEST_LEVERAGE: Final = 5_000
 MOST_SESSIONS: Final = 50
 
@@ -49,7 +51,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
     @property
     def point(self) -> Decimal:
         """The smallest step of a price."""
-        return Decimal(1).scaleb(-self.digits)
+        return POINTS[self.digits]
 
     @property
     def quantity_digits(self) -> int:
@@ -58,10 +60,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
     @property
     def price_max(self) -> Decimal:
         """Above this a price times the largest quantity is no exact integer."""
-        largest = int(self.quantity_max.scaleb(self.quantity_digits))
-        highest = Decimal(EXACT_INTEGER // largest).scaleb(-self.digits)
-        ceiling = Decimal(10**WHOLE_DIGITS) - 1
-        return min(highest, ceiling).quantize(self.point, ROUND_FLOOR)
+        return highest_price(self.digits, self.quantity_max, self.quantity_digits)
 
     def accepts(self, quantity: Decimal) -> bool:
         in_range = self.quantity_min <= quantity <= self.quantity_max
@@ -105,6 +104,15 @@ class Instrument(Struct, frozen=True, kw_only=True):
             raise ValueError("commission_per_lot: negative")
 
 
+@lru_cache(maxsize=1_024)
+def highest_price(digits: int, quantity: Decimal, quantity_digits: int) -> Decimal:
+    scaled = EXACT_INTEGER // int(quantity.scaleb(quantity_digits))
+    ceiling = Decimal(10**WHOLE_DIGITS) - 1
+    highest = min(Decimal(scaled).scaleb(-digits), ceiling)
+    return highest.quantize(POINTS[digits], ROUND_FLOOR)
+
+
+@lru_cache(maxsize=1_024)
 def decimals(number: Decimal) -> int:
     """How many decimals a number needs: 0.010 needs two."""
     exponent = number.normalize().as_tuple().exponent

@@ -49,7 +49,7 @@ def test_the_weeks_replayed_have_every_hour_of_trading() -> None:
         assert not is_open(FX_WEEK, last.began + HOUR)
 
 
-@pytest.mark.parametrize("hours", range(0, 24 * 7, 5))
+@pytest.mark.parametrize("hours", range(0, 24 * 7, 17))
 def test_an_hour_touches_its_extremes_and_keeps_to_them(
     eurusd: ReplayedEurusd, hours: int
 ) -> None:

@@ -1,7 +1,6 @@
 """A quote is admitted in order and in line, or turned away with its reason."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Self
 
 import pytest
@@ -37,12 +36,10 @@ class Story:
         self.state = GateState()
         self.at = MONDAY
 
-    def when(self, bid: str | Decimal, ask: str | None = None) -> Self:
+    def when(self, bid: str, ask: str | None = None) -> Self:
         return self.when_delayed(timedelta(0), bid, ask)
 
-    def when_delayed(
-        self, delay: timedelta, bid: str | Decimal, ask: str | None = None
-    ) -> Self:
+    def when_delayed(self, delay: timedelta, bid: str, ask: str | None = None) -> Self:
         offered = RawQuote("EURUSD", bid, ask or bid, self.at, self.at, "test")
         self.answer = admit(
             offered, self.instrument, self.state, self.at + delay, self.gate
@@ -123,16 +120,11 @@ def test_a_sandbox_quote_may_set_the_clock_far_ahead() -> None:
 
 
 @pytest.mark.parametrize(
-    "price", ["0", "-1.1", "NaN", "Infinity", "1e2", "", " 1.1", "1_1", "٣"]
+    "price", ["0", "-0", "-1.1", "NaN", "Infinity", "1e2", "1E-400", " 1.1", "1_1", "٣"]
 )
 def test_what_is_no_price_is_turned_away(story: Story, price: str) -> None:
     story.when(price, "1.1").turned_away(Reason.NOT_A_PRICE)
-    story.when("1.1", price or " ").turned_away(Reason.NOT_A_PRICE)
-
-
-@pytest.mark.parametrize("price", ["NaN", "-Infinity", "1e400", "-0", "1E-400"])
-def test_nor_does_a_decimal_hide_one(story: Story, price: str) -> None:
-    story.when(Decimal(price)).turned_away(Reason.NOT_A_PRICE)
+    story.when("1.1", price).turned_away(Reason.NOT_A_PRICE)
 
 
 def test_a_sixth_decimal_is_too_fine_unless_it_is_zero(story: Story) -> None:
@@ -141,8 +133,8 @@ def test_a_sixth_decimal_is_too_fine_unless_it_is_zero(story: Story) -> None:
 
 
 def test_a_price_too_high_to_count_exactly_is_turned_away(story: Story) -> None:
-    story.when(EURUSD.price_max + EURUSD.point).turned_away(Reason.TOO_HIGH)
-    story.when(EURUSD.price_max).admitted()
+    story.when(str(EURUSD.price_max + EURUSD.point)).turned_away(Reason.TOO_HIGH)
+    story.when(str(EURUSD.price_max)).admitted()
 
 
 def test_an_unknown_symbol_is_turned_away() -> None:
