@@ -7,9 +7,11 @@ from pathlib import Path
 
 import msgspec
 
+from infrastructure.embedded import flock
 from infrastructure.embedded.server_user import ServersUnavailable, ServerUser
 
 FOLDERS = {"locks": 0o700, "logs": 0o755, "secrets": 0o700}
+LOCK_SECONDS = 30.0
 LONGEST_FOLDER = 90  # a socket's whole path must stay below 108 bytes
 PLAIN_PATH = re.compile(
     r"[A-Za-z0-9/._-]+"
@@ -51,8 +53,9 @@ def places(data: Path, user: ServerUser) -> Places:
         data.mkdir(parents=True, exist_ok=True)
         for name, mode in FOLDERS.items():
             (data / name).mkdir(mode=mode, exist_ok=True)
-        servers = _servers(data, user)
-        return Places(data=data, servers=servers, sockets=_sockets(servers, user))
+        with flock.alone(data / "locks" / "places", within_seconds=LOCK_SECONDS):
+            servers = _servers(data, user)
+            return Places(data=data, servers=servers, sockets=_sockets(servers, user))
     except PermissionError as error:
         raise ServersUnavailable(
             f"{error.filename} is another user's. Start as that user, or set TS_DATA."

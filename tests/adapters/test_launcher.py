@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import psycopg
 import pytest
@@ -24,6 +25,7 @@ PATIENCE_SECONDS = 30
 USER = """
 import sys
 from pathlib import Path
+from typing import Self
 from infrastructure.embedded.profiles import throw_away
 from infrastructure.embedded.servers import acquire
 held = acquire(Path(sys.argv[1]), throw_away())
@@ -48,8 +50,15 @@ class User:
         return self._process.stdout.readline().strip()
 
     def kill(self) -> None:
-        self._process.kill()
-        self._process.communicate(timeout=PATIENCE_SECONDS)
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate(timeout=PATIENCE_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
 
 
 @pytest.fixture
@@ -98,17 +107,17 @@ def read(dsn: str) -> list[str]:
 
 
 def test_users_share_servers_that_stop_when_the_last_one_was_killed(data: Path) -> None:
-    first, second = User(data), User(data)
-    assert first.dsn() == second.dsn()
-    started = postmaster(data)
-    with gone(started):
-        first.kill()
-        assert is_up(data, "postgres")
-        assert is_up(data, "valkey")
-        with acquire(data, throw_away()) as third:
-            second.kill()
-            write(third.database_url(Role.OWNER), "still up")
-            assert postmaster(data) == started
+    with User(data) as first, User(data) as second:  # both find them down
+        assert first.dsn() == second.dsn()
+        started = postmaster(data)
+        with gone(started):
+            first.kill()
+            assert is_up(data, "postgres")
+            assert is_up(data, "valkey")
+            with acquire(data, throw_away()) as third:
+                second.kill()
+                write(third.database_url(Role.OWNER), "still up")
+                assert postmaster(data) == started
     wait_until_down(data, "postgres")
     wait_until_down(data, "valkey")
 
