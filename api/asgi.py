@@ -1,6 +1,7 @@
 """One process that serves the API: uvicorn on uvloop, parsed by httptools."""
 
 import gc
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -39,6 +40,9 @@ def create_app() -> Litestar:
 
 def serve(app: Litestar, host: str, port: int) -> None:
     """Answer until SIGTERM; requests in flight then have ten seconds to end."""
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal once more when it is done: that is no failure.
+        signal.signal(stop, signal.SIG_IGN)
     uvicorn.Server(listening_config(app, host, port)).run()
 
 
