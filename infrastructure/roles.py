@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 DATABASE = "tradesense"
-ROLES = Path(__file__).with_name("database_roles.sql")
+ROLES = Path(__file__).with_name("roles.sql")
 
 
 class Role(StrEnum):

@@ -41,6 +41,7 @@ class Settings:
     rate: Switch = Switch.ON
     database_url: ts.SecretStr | None = ts.option(default=None)
     redis_url: ts.SecretStr | None = ts.option(default=None)
+    admin_database_url: ts.SecretStr | None = ts.option(default=None)
     app_password: ts.SecretStr | None = ts.option(default=None)
     projector_password: ts.SecretStr | None = ts.option(default=None)
     analyst_password: ts.SecretStr | None = ts.option(default=None)
@@ -62,7 +63,10 @@ class BadSettings(Exception):
     """The environment asks for something that this program refuses to run with."""
 
 
-PLAIN = frozenset({"host", "port", "seed", "feed", "database_url", "redis_url"})
+PLAIN = frozenset(
+    {"host", "port", "seed", "feed"}
+    | {"database_url", "redis_url", "admin_database_url"}
+)
 
 
 def variable(option: str) -> str:

@@ -4,7 +4,6 @@ It polls the lease, not its users: a user that was killed has given the lease ba
 """
 
 import contextlib
-import ctypes
 import fcntl
 import os
 import signal
@@ -12,12 +11,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from infrastructure.embedded.server_user import server_environment
+from infrastructure.parentage import die_with_parent
 
 START_SECONDS = 60.0  # crash recovery of a large log included
 STOP_SECONDS = 10.0
@@ -26,7 +25,6 @@ READY_SECONDS = 0.02
 MOST_FAILED_STARTS = (
     8  # in a row; then something is wrong that one more try does not mend
 )
-PR_SET_PDEATHSIG = 1
 
 
 class Orders(msgspec.Struct, frozen=True):
@@ -138,7 +136,7 @@ class Supervisor:
             extra_groups=None if orders.uid is None else [],
             umask=0o077,
             start_new_session=True,
-            preexec_fn=_die_with_parent(orders.stop_signal),  # noqa: PLW1509 - we have one thread
+            preexec_fn=die_with_parent(orders.stop_signal),  # noqa: PLW1509 - we have one thread
         )
 
     def _clear_the_way(self) -> None:
@@ -152,16 +150,6 @@ class Supervisor:
                 os.kill(orphan, signal.SIGQUIT)
             time.sleep(READY_SECONDS)
         pid_file.unlink(missing_ok=True)
-
-
-def _die_with_parent(number: int) -> Callable[[], None]:
-    libc = ctypes.CDLL(None)
-
-    def ask() -> None:
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])
-        libc.prctl(PR_SET_PDEATHSIG, number)
-
-    return ask
 
 
 def _pid_of(pid_file: Path) -> int | None:
