@@ -18,7 +18,8 @@ class ImpatientProtocol(HttpToolsProtocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _is_in_head = True
-    _head_bytes = 0
+    _head_bytes = 0  # received while the head is unfinished
+    _field_bytes = 0  # of the finished fields of one head
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast("asyncio.Transport", transport))
@@ -36,9 +37,15 @@ class ImpatientProtocol(HttpToolsProtocol):
             self.send_400_response("the head of the request is too long")
 
     def on_message_begin(self) -> None:
-        self._is_in_head, self._head_bytes = True, 0
+        self._is_in_head, self._head_bytes, self._field_bytes = True, 0, 0
         self._expect()
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._field_bytes += len(name) + len(value)
+        if self._field_bytes > HEAD_BYTES:
+            raise ValueError("a head this long")  # the parser turns it into a 400
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False

@@ -39,7 +39,7 @@ def sign(claims: Claims, key: SigningKey, **header: object) -> str:
 
 
 def unsigned(claims: Claims, key: SigningKey) -> str:
-    return jwt.encode(claims, None, "none", {"typ": "at+jwt", "kid": key.kid})
+    return jwt.encode(claims, "", "none", {"typ": "at+jwt", "kid": key.kid})
 
 
 def by_hmac(claims: Claims, key: SigningKey) -> str:
