@@ -56,6 +56,7 @@ class PostgresJournal:
         self._head: Head | None = None
         self._is_fenced = False
         self._turn = asyncio.Lock()
+        self._committing: set[asyncio.Future[None]] = set()
         self._trouble_since: float | None = None
 
     @property
@@ -71,7 +72,10 @@ class PostgresJournal:
         return asyncio.get_running_loop().time() - self._trouble_since
 
     async def take(self) -> Head:
-        """Raise the epoch, once an older writer's batch has ended or been ended."""
+        """Raise the epoch, once an older writer's batch has ended or been ended.
+
+        Keeps trying while nobody answers; the caller bounds its own wait.
+        """
         async with self._turn:
             pause = FIRST_PAUSE_SECONDS
             while True:
@@ -94,7 +98,10 @@ class PostgresJournal:
         if self._head is None:
             message = "take the partition before writing to it"
             raise RuntimeError(message)
-        await asyncio.shield(self._commit(batch))
+        committing = asyncio.ensure_future(self._commit(batch))
+        self._committing.add(committing)
+        committing.add_done_callback(self._committing.discard)
+        await asyncio.shield(committing)
 
     async def _commit(self, batch: Batch) -> None:
         async with self._turn:
@@ -103,6 +110,7 @@ class PostgresJournal:
                 raise Fenced
             require_contiguous(self._head, batch)
             await self._store(batch.number, statements.calls(batch, self._head.epoch))
+            self._trouble_since = None
             self._head = Head(
                 epoch=self._head.epoch, batch=batch.number, position=batch.position
             )
@@ -113,18 +121,31 @@ class PostgresJournal:
         while True:
             try:
                 if self._wire is None or self._wire.is_lost:
-                    wire = await self._connected()
-                    if await self._is_stored(wire, number):
-                        break
-                    await wire.run(calls)
+                    wire = await self._settled(number)
+                    if wire is None:
+                        return
                 else:
-                    await self._wire.run(calls)
-                break
+                    wire = self._wire
+                await wire.run(calls)
             except Lost:
                 pause = await self._rest(pause)
             except Failed as failed:
                 raise self._verdict(failed) from failed
-        self._trouble_since = None
+            else:
+                return
+
+    async def _settled(self, number: int) -> Wire | None:
+        """Connect anew; None when the head shows that the batch is stored already.
+
+        Whatever goes wrong here says nothing about the batch: ask again.
+        """
+        try:
+            wire = await self._connected()
+            return None if await self._is_stored(wire, number) else wire
+        except Failed as failed:
+            if self._wire is not None:
+                self._wire.close()
+            raise Lost(str(failed)) from failed
 
     def _verdict(self, failed: Failed) -> Exception:
         """Name a refusal: the server is there, and rolled the whole batch back."""
@@ -199,7 +220,10 @@ class PostgresJournal:
         return self._shelf.tick_blocks(venue_id, after_sequence)
 
     async def close(self) -> None:
-        """Let go of the connections; a commit in flight is not called back."""
+        """Let go. What became of a commit in flight, the head will tell."""
+        for committing in tuple(self._committing):
+            committing.cancel()
+        await asyncio.gather(*self._committing, return_exceptions=True)
         if self._wire is not None:
             self._wire.close()
         await self._hints.close()

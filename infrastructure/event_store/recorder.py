@@ -8,12 +8,8 @@ partition: the engine that wrote before is fenced, instead of meeting strange po
 
 from collections.abc import Sequence
 
+from eventsourcing import postgres  # the library wants one factory in a module
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.postgres import (
-    PostgresApplicationRecorder,
-    PostgresDatastore,
-    PostgresFactory,
-)
 from eventsourcing.utils import Environment, EnvType
 from psycopg.sql import SQL, Identifier
 
@@ -22,11 +18,11 @@ from infrastructure.event_store.hints import channel
 EVENTS = "events"
 
 
-class LogRecorder(PostgresApplicationRecorder):
+class LogRecorder(postgres.PostgresApplicationRecorder):
     """Inserts under the lock of the head, so that commits follow the positions."""
 
     def __init__(
-        self, datastore: PostgresDatastore, *, events_table_name: str = EVENTS
+        self, datastore: postgres.PostgresDatastore, *, events_table_name: str = EVENTS
     ) -> None:
         if datastore.enable_db_functions:
             message = "POSTGRES_ENABLE_DB_FUNCTIONS lets readers skip events"
@@ -75,7 +71,7 @@ class LogRecorder(PostgresApplicationRecorder):
         """Leave it to the migrations, which made the table."""
 
 
-class Factory(PostgresFactory):
+class Factory(postgres.PostgresFactory):
     """Found by the library in the module that `PERSISTENCE_MODULE` names."""
 
     def __init__(self, env: Environment | EnvType | None) -> None:

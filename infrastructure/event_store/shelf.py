@@ -47,6 +47,7 @@ class Shelf:
                 max_size=3,
                 timeout=POOL_WAIT_SECONDS,
                 kwargs={"autocommit": True},
+                check=AsyncConnectionPool.check_connection,  # a restart may lie between
                 open=False,
                 name=f"shelf-{partition}",
             )

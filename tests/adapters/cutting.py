@@ -9,6 +9,7 @@ from typing import Self
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 SOCKET = ".s.PGSQL.5432"
+BIND = b"B"  # the message that a batch begins with
 
 
 class Cut(Enum):
@@ -63,7 +64,9 @@ class Cutter:
         back.write(greeting)
         cutting = asyncio.Event()
         ways = {
-            asyncio.create_task(self._carry(reader, back, cutting, there=is_journal)),
+            asyncio.create_task(
+                self._carry(reader, back, cutting, is_journal=is_journal)
+            ),
             asyncio.create_task(self._bring(to, writer, cutting)),
         }
         try:
@@ -80,11 +83,11 @@ class Cutter:
         sink: asyncio.StreamWriter,
         cutting: asyncio.Event,
         *,
-        there: bool,
+        is_journal: bool,
     ) -> None:
         while chunk := await source.read(65_536):
             cut = None
-            if there and b"fence" in chunk[:200]:
+            if is_journal and chunk[:1] == BIND and b"fence" in chunk[:64]:
                 cut, self.armed = self.armed, None
             self.cuts += cut is not None
             match cut:
