@@ -52,7 +52,7 @@ class Family:
             young_deaths = young_deaths + 1 if is_young else 0
             if young_deaths >= MOST_YOUNG_DEATHS:
                 raise Unwell(f"{member.name} died {young_deaths} times in a row")
-            pause = FIRST_PAUSE_SECONDS * 2**young_deaths
+            pause = FIRST_PAUSE_SECONDS * 2 ** max(young_deaths - 1, 0)
             self._say(f"{member.name} {how(ended)}; starting it again in {pause:g} s")
             await asyncio.sleep(pause)
 
