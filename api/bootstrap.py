@@ -12,11 +12,18 @@ from psycopg_pool import AsyncConnectionPool
 
 from api.app import Lifespan, always, create_app
 from api.auth import auth_router
+from api.engines import Engines
 from api.health import Lag, Probes, Progress
+from api.trading.router import trading_router
+from application.engine.host import Host
+from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION
 from application.identity import Identity
 from application.ports import Attempts
+from domain.venue.standard_instruments import LIVE_INSTRUMENTS
 from infrastructure.clock import SystemClock
 from infrastructure.embedded.servers import Servers, servers_of
+from infrastructure.event_store.journal import PostgresJournal
+from infrastructure.feeds.live import live_feed
 from infrastructure.identity.access_tokens import AccessTokens
 from infrastructure.identity.attempts import CountedAttempts, UncountedAttempts
 from infrastructure.identity.hashing import CHEAP, PRODUCTION, Argon2Hasher
@@ -24,10 +31,12 @@ from infrastructure.identity.people import PostgresMail, PostgresPeople
 from infrastructure.identity.sessions import PostgresSessions
 from infrastructure.identity.signing_key import signing_key
 from infrastructure.ids import TimeOrderedIds
+from infrastructure.payments.development import DevelopmentPayments
 from infrastructure.probes import PostgresAlive, ValkeyAlive
 from infrastructure.roles import Role
 from infrastructure.settings import Environment, Settings, Switch
 
+PARTITIONS: Final = (LIVE_PARTITION, SANDBOX_PARTITION)
 POOL: Final = 8
 WAITING: Final = 256
 POOL_WAIT_SECONDS: Final = 2.0
@@ -35,11 +44,14 @@ SHORTEST_PASSWORD: Final = 15
 SHORTEST_PASSWORD_IN_DEV: Final = 6
 
 
-class NoEngineYet(Progress):
-    """Stands in until an engine runs in this process."""
+class InThisProcess(Progress):
+    """The engines run here; the projector is a process of its own."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
 
     def engine(self) -> str:
-        return "absent"
+        return self._engines.state()
 
     async def projector(self) -> Lag:
         return Lag(lag_events=0, lag_seconds=0.0)
@@ -75,6 +87,13 @@ def build(
         ids=ids,
         verifies_at_once=not in_production,
     )
+    engines = Engines(
+        lambda: {
+            name: Host(name, PostgresJournal(dsn, name), clock) for name in PARTITIONS
+        },
+        LIVE_INSTRUMENTS,
+        live_feed(settings.seed, clock) if settings.feed == "live" else None,
+    )
     database, cache = PostgresAlive(dsn), ValkeyAlive(servers.redis_url)
     access_log = structlog.get_logger("tradesense.access")
 
@@ -90,19 +109,25 @@ def build(
             servers.close()
 
     return create_app(
-        routes=[auth_router(in_dev=settings.env is Environment.DEV)],
+        routes=[
+            auth_router(in_dev=settings.env is Environment.DEV),
+            trading_router(),
+        ],
         dependencies={
             "identity": always(identity),
             "authenticate": always(tokens.caller),
+            "gateway": always(engines.gateway),
+            "reads": always(None),
+            "payments": always(DevelopmentPayments(is_allowed=not in_production)),
             "shortest_password": always(
                 SHORTEST_PASSWORD if in_production else SHORTEST_PASSWORD_IN_DEV
             ),
         },
         authenticate=tokens.caller,
-        probes=Probes(database, cache, NoEngineYet()),
+        probes=Probes(database, cache, InThisProcess(engines)),
         registry=metrics_registry(),
         access_log=lambda **line: access_log.info("answered", **line),
-        lifespan=[*around, connections],
+        lifespan=[*around, connections, engines.alive],
         metrics_are_public=not in_production,
     )
 

@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 from msgspec import UNSET, Struct, UnsetType
 
 from application import refusals
+from application.engine.asks import KeyReused
 from domain.values.refusal import Arithmetic, Refused
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -74,6 +75,7 @@ REFUSALS: Final[dict[type[Refused], str]] = {
     refusals.NotFound: "not-found",
     refusals.TooManyRequests: "rate-limited",
     refusals.Busy: "busy",
+    KeyReused: "idempotency-key-reused",
     refusals.StoreUnavailable: "store-unavailable",
     refusals.ProjectionBehind: "projection-behind",
 }

@@ -61,6 +61,10 @@ class Host:
         """Where nothing arrives a heartbeat is sequenced, so that timers fall due."""
         self._tasks.append(asyncio.create_task(self._heartbeats()))
 
+    @property
+    def is_writing(self) -> bool:
+        return not self._writer.done()
+
     async def ask_settled(self, ask: Ask) -> Answer:
         """Wait for what follows from it too: the next phase's account, say."""
         answer = await self.engine.ask(ask)

@@ -1,4 +1,4 @@
-"""A challenge moves with its accounts: the next phase after a pass, the end after a breach."""
+"""A challenge moves with its accounts: on after a pass, to its end after a breach."""
 
 from collections.abc import Callable
 from uuid import UUID, uuid5

@@ -66,14 +66,13 @@ class PolicyRunner:
         """Wait, bounded, until all that follows from `position` is stored too."""
         try:
             async with asyncio.timeout(WAIT_SECONDS), self._moved:
-                target = position
-                while True:
-                    await self._moved.wait_for(lambda: self.position >= target)
-                    if self._effects_until <= target:
-                        return
-                    target = self._effects_until
+                await self._moved.wait_for(lambda: self._has_settled(position))
         except TimeoutError:
             log.warning("policy-behind", policy=self.name, position=self.position)
+
+    def _has_settled(self, position: int) -> bool:
+        """Follow-ups may have follow-ups of their own."""
+        return self.position >= max(position, self._effects_until)
 
     async def _read_log(self) -> None:
         until = self._heard_to

@@ -1,6 +1,5 @@
 """How a challenge answers: one phase after the other, a fresh account for each."""
 
-from decimal import Decimal
 from typing import assert_never
 from uuid import UUID, uuid5
 

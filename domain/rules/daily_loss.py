@@ -19,7 +19,14 @@ class DayAnchor(StrEnum):
     PEAK_EQUITY = "trail_equity"  # follows the day's highest equity up
 
 
-class DailyLoss(Limit, frozen=True, kw_only=True, tag="daily", tag_field="kind"):
+class DailyLoss(
+    Limit,
+    frozen=True,
+    kw_only=True,
+    tag="daily",
+    tag_field="kind",
+    forbid_unknown_fields=True,
+):
     measured_from: DayAnchor = field(name="anchor")
 
     def anchor(self, standing: Standing) -> Mark:

@@ -32,7 +32,14 @@ class Follows(StrEnum):
     CLOSE_HIGHER_OF_BOTH = "eod_max"
 
 
-class MaxLoss(Limit, frozen=True, kw_only=True, tag="max", tag_field="kind"):
+class MaxLoss(
+    Limit,
+    frozen=True,
+    kw_only=True,
+    tag="max",
+    tag_field="kind",
+    forbid_unknown_fields=True,
+):
     mode: Mode
     follows: Follows | None = field(name="hwm_on")  # None: static
     lock: Decimal | None  # money above the deposit; None: the floor stops nowhere

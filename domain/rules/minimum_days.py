@@ -7,7 +7,14 @@ from domain.rules.standing import Standing
 LONGEST = 3_660
 
 
-class MinimumDays(Struct, frozen=True, kw_only=True, tag="min_days", tag_field="kind"):
+class MinimumDays(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    tag="min_days",
+    tag_field="kind",
+    forbid_unknown_fields=True,
+):
     """Days on which a position was opened; one held overnight counts once."""
 
     id: str

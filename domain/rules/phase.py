@@ -25,7 +25,7 @@ MOST_RULES = 50
 NAME = re.compile("[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}")
 
 
-class Phase(Struct, frozen=True, kw_only=True, dict=True):
+class Phase(Struct, frozen=True, kw_only=True, dict=True, forbid_unknown_fields=True):
     name: str
     trading_day: TradingDay = field(name="reset")
     rules: tuple[Rule, ...]  # without objectives it never ends, as when funded

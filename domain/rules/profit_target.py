@@ -16,7 +16,14 @@ class Basis(StrEnum):
     EQUITY = "equity"
 
 
-class ProfitTarget(Struct, frozen=True, kw_only=True, tag="target", tag_field="kind"):
+class ProfitTarget(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    tag="target",
+    tag_field="kind",
+    forbid_unknown_fields=True,
+):
     """`percent` of the deposit, reached when touched."""
 
     id: str

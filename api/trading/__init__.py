@@ -1,0 +1,1 @@
+"""The doors of the trading core: commands in, what they decided out."""

@@ -1,0 +1,74 @@
+"""Rows 7 and 8 of the contract: buy a challenge, and see how it goes."""
+
+from typing import Any, Literal
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, SkipValidation
+from msgspec import Struct
+
+from api.conventions import IdText, PositiveText
+from api.doors import SIGNED_IN
+from api.trading.asking import Asking, owner_for
+from application.caller import Caller
+from application.gateway import LIVE_PARTITION, Gateway
+from application.payments import Payments
+from application.views.challenge import ChallengeView
+from domain.challenge.decider import PurchaseChallenge
+
+LIVE = "live"
+
+
+class Payment(Struct, frozen=True, forbid_unknown_fields=True):
+    method: Literal["dev"]
+
+
+class Purchase(Struct, frozen=True, forbid_unknown_fields=True):
+    plan_id: IdText
+    deposit: PositiveText
+    payment: Payment
+    venue_id: IdText | None = None
+
+
+@post("/challenges", opt=dict(SIGNED_IN))
+async def buy_challenge(
+    request: Request[Any, Any, Any],
+    data: JSONBody[Purchase],
+    caller: NamedDependency[Caller],
+    gateway: NamedDependency[SkipValidation[Gateway]],
+    payments: NamedDependency[SkipValidation[Payments]],
+) -> Response[ChallengeView]:
+    """Pay and begin; the account of the first phase is open when this answers."""
+    asking = Asking(request, caller, data)
+    venue_id = data.venue_id or LIVE
+    partition = LIVE_PARTITION
+    if venue_id != LIVE:
+        gateway.symbols(venue_id, caller.trader_id)  # a stranger's sandbox is not found
+        partition = gateway.partition_of_venue(venue_id)
+    plan, size = gateway.on_sale(data.plan_id, data.deposit)
+    order_id = asking.id_for("order")
+    payment = await payments.charge(
+        order_id, size.price, plan.terms.currency, data.payment.method
+    )
+    challenge_id = asking.id_for("challenge")
+    purchase = PurchaseChallenge(
+        challenge_id=challenge_id,
+        order_id=order_id,
+        trader_id=caller.trader_id,
+        venue_id=venue_id,
+        plan=plan,
+        size=size,
+        payment=payment,
+    )
+    return await asking.answer(
+        gateway, partition, f"challenge-{challenge_id}", purchase
+    )
+
+
+@get("/challenges/{challenge_id:str}", opt=dict(SIGNED_IN))
+async def one_challenge(
+    challenge_id: FromPath[IdText],
+    caller: NamedDependency[Caller],
+    gateway: NamedDependency[SkipValidation[Gateway]],
+) -> ChallengeView:
+    return gateway.challenge(challenge_id, owner_for(caller))

@@ -1,0 +1,281 @@
+"""Rows 18 to 21 of the contract: a venue of one's own, its clock and its quotes."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, SkipValidation
+from msgspec import Meta, Struct
+
+from api.conventions import DecimalText, IdText, Instant, PositiveText
+from api.doors import SIGNED_IN
+from api.problems import Fault, Problem
+from api.trading.asking import Asking
+from api.trading.trades import SymbolText
+from application.caller import Caller
+from application.cases import CasePlan, phase_of
+from application.engine.asks import AdvanceClock, OpenVenue, SentQuote, TakeQuotes
+from application.gateway import SANDBOX_PARTITION, Gateway
+from application.refusals import Busy
+from application.views.account import AccountView
+from application.views.venue import ClockView, QuotesView, VenueView
+from domain.account.commands import OpenAccount
+from domain.rules.terms import ADJUDICATOR, Terms
+from domain.values.exact import exact
+from domain.values.instrument import EXACT_INTEGER, Instrument, decimals
+from domain.values.money import Money
+from domain.values.session import Session
+from domain.venue.gate import SANDBOX_FULL_GATE, SANDBOX_ORDER_GATE
+from domain.venue.standard_instruments import EURUSD, STANDARD_INSTRUMENTS
+
+MOST_INSTRUMENTS: Final = 200
+MOST_QUOTES: Final = 1_000
+MOST_VENUES: Final = 10_000
+FURTHEST: Final = timedelta(days=3_700)  # that one advance may go
+PRICE_ROOM: Final = 10**8  # scaled price that the largest quantity still leaves exact
+MOST_LOTS: Final = 10_000
+STANDARD: Final = {each.symbol: each for each in STANDARD_INSTRUMENTS}
+FX: Final = 6  # EURUSD: two currencies
+
+Whole = Annotated[int, Meta(ge=0, le=10_000)]
+SizeText = PositiveText | Annotated[int, Meta(gt=0, le=10**9)]
+CostText = DecimalText | Annotated[int, Meta(ge=-(10**9), le=10**9)]
+
+
+class Listing(Struct, frozen=True, forbid_unknown_fields=True):
+    """An instrument to list; what is left out is as for the standard symbol."""
+
+    symbol: SymbolText
+    contract_size: SizeText | None = None
+    digits: Whole | None = None
+    base: SymbolText | None = None
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)")] | None = None
+    quantity_step: SizeText | None = None
+    quantity_min: SizeText | None = None
+    quantity_max: SizeText | None = None
+    leverage: Whole | PositiveText | None = None
+    commission_per_lot: CostText | None = None
+    swap_long: CostText | None = None
+    swap_short: CostText | None = None
+    sessions: Literal["always"] | tuple[Session, ...] | None = None
+
+
+class NewVenue(Struct, frozen=True, forbid_unknown_fields=True):
+    starts_at: Instant
+    instruments: (
+        Annotated[tuple[Listing, ...], Meta(max_length=MOST_INSTRUMENTS)] | None
+    ) = None
+    gate: Literal["order", "full"] = "order"
+
+
+class NewQuote(Struct, frozen=True, forbid_unknown_fields=True):
+    symbol: SymbolText
+    bid: DecimalText
+    ask: DecimalText
+    at: Instant | None = None
+
+
+class NewQuotes(Struct, frozen=True, forbid_unknown_fields=True):
+    quotes: Annotated[tuple[NewQuote, ...], Meta(min_length=1, max_length=MOST_QUOTES)]
+
+
+class Advance(Struct, frozen=True, forbid_unknown_fields=True):
+    to: Instant
+
+
+class NewAccount(Struct, frozen=True, forbid_unknown_fields=True):
+    plan: CasePlan
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)")] = "USD"
+    kind: Literal["simulated", "bridge"] = "simulated"
+
+
+GatewayHere = NamedDependency[SkipValidation[Gateway]]
+CallerHere = NamedDependency[Caller]
+AnyRequest = Request[Any, Any, Any]
+
+
+@post("/sandbox/venues", opt=dict(SIGNED_IN))
+async def open_venue(
+    request: AnyRequest,
+    data: JSONBody[NewVenue],
+    caller: CallerHere,
+    gateway: GatewayHere,
+) -> Response[VenueView]:
+    if gateway.venues(SANDBOX_PARTITION) >= MOST_VENUES:
+        raise Busy(f"at most {MOST_VENUES} sandboxes are open at a time")
+    asking = Asking(request, caller, data)
+    instruments: tuple[Instrument, ...] = STANDARD_INSTRUMENTS
+    if data.instruments is not None:
+        instruments = tuple(
+            instrument(listing, f"instruments[{place}]")
+            for place, listing in enumerate(data.instruments)
+        )
+    refuse_doubles(instruments)
+    venue_id = f"sb-{asking.id_for('venue')}"
+    command = OpenVenue(
+        venue_id=venue_id,
+        owner=caller.trader_id,
+        starts_at=data.starts_at.astimezone(UTC),
+        instruments=instruments,
+        gate=SANDBOX_FULL_GATE if data.gate == "full" else SANDBOX_ORDER_GATE,
+        stale_after_seconds=None,
+    )
+    return await asking.answer(gateway, SANDBOX_PARTITION, f"venue-{venue_id}", command)
+
+
+@post("/sandbox/venues/{venue_id:str}/quotes", status_code=200, opt=dict(SIGNED_IN))
+async def take_quotes(
+    request: AnyRequest,
+    venue_id: FromPath[IdText],
+    data: JSONBody[NewQuotes],
+    caller: CallerHere,
+    gateway: GatewayHere,
+) -> Response[QuotesView]:
+    """Decide all of them, in order; boundaries and timers before each come first."""
+    for place, quote in enumerate(data.quotes):
+        if quote.at is not None:
+            place_at = f"quotes[{place}].at"
+            refuse_too_far(gateway, venue_id, caller, quote.at, place_at)
+    quotes = tuple(
+        SentQuote(
+            symbol=each.symbol,
+            bid=each.bid,
+            ask=each.ask,
+            at=each.at.astimezone(UTC) if each.at else None,
+        )
+        for each in data.quotes
+    )
+    command = TakeQuotes(venue_id=venue_id, quotes=quotes)
+    return await Asking(request, caller, data).answer(
+        gateway, sandbox(gateway, venue_id), f"venue-{venue_id}", command
+    )
+
+
+@post(
+    "/sandbox/venues/{venue_id:str}/clock/advance",
+    status_code=200,
+    opt=dict(SIGNED_IN),
+)
+async def advance_clock(
+    request: AnyRequest,
+    venue_id: FromPath[IdText],
+    data: JSONBody[Advance],
+    caller: CallerHere,
+    gateway: GatewayHere,
+) -> Response[ClockView]:
+    refuse_too_far(gateway, venue_id, caller, data.to, "to")
+    command = AdvanceClock(venue_id=venue_id, to=data.to.astimezone(UTC))
+    return await Asking(request, caller, data).answer(
+        gateway, sandbox(gateway, venue_id), f"venue-{venue_id}", command
+    )
+
+
+@post("/sandbox/venues/{venue_id:str}/accounts", opt=dict(SIGNED_IN))
+async def open_account(
+    request: AnyRequest,
+    venue_id: FromPath[IdText],
+    data: JSONBody[NewAccount],
+    caller: CallerHere,
+    gateway: GatewayHere,
+) -> Response[AccountView]:
+    """Open an account on a plan as the rule cases write it, without a purchase."""
+    if data.kind == "bridge":
+        raise Problem("rule-refused", "bridge accounts are not served yet")
+    asking = Asking(request, caller, data)
+    try:
+        phase = phase_of(data.plan)
+        deposit = Money.parse(data.plan.initial, data.currency)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise Problem("invalid-request", errors=(Fault("plan", str(error)),)) from None
+    if deposit.amount <= 0:
+        raise invalid("plan.initial", "not above zero")
+    account_id = asking.id_for("account")
+    terms = Terms(adjudicator=ADJUDICATOR, currency=data.currency, phases=(phase,))
+    command = OpenAccount(
+        account_id=account_id,
+        trader_id=caller.trader_id,
+        challenge_id=None,
+        venue_id=venue_id,
+        deposit=deposit,
+        phase=phase,
+        terms_hash=terms.hash,
+    )
+    return await asking.answer(
+        gateway, sandbox(gateway, venue_id), f"account-{account_id}", command
+    )
+
+
+def sandbox(gateway: Gateway, venue_id: str) -> str:
+    """Only sandboxes are led by hand; the live venue is not found here."""
+    partition = gateway.partition_of_venue(venue_id)
+    if partition != SANDBOX_PARTITION:
+        raise Problem("not-found")
+    return partition
+
+
+def instrument(listing: Listing, path: str) -> Instrument:
+    like = STANDARD.get(listing.symbol, EURUSD)
+    currency = listing.currency or (
+        like.currency if listing.symbol in STANDARD else quote_currency(listing.symbol)
+    )
+    step = number(listing.quantity_step, like.quantity_step)
+    lots = min(MOST_LOTS, EXACT_INTEGER // PRICE_ROOM // 10 ** decimals(step))
+    largest = max(step, lots // step * step)
+    try:
+        return Instrument(
+            symbol=listing.symbol,
+            contract_size=number(listing.contract_size, like.contract_size),
+            digits=like.digits if listing.digits is None else listing.digits,
+            base=listing.base or base_of(listing.symbol, currency),
+            currency=currency,
+            quantity_step=step,
+            quantity_min=number(listing.quantity_min, step),
+            quantity_max=number(listing.quantity_max, largest),
+            leverage=int(number(listing.leverage, Decimal(like.leverage))),
+            commission_per_lot=number(listing.commission_per_lot, Decimal(0)),
+            swap_long=number(listing.swap_long, Decimal(0)),
+            swap_short=number(listing.swap_short, Decimal(0)),
+            sessions=like.sessions if listing.sessions is None else listing.sessions,
+        )
+    except ValueError as error:
+        raise invalid(path, str(error)) from None
+
+
+def number(sent: str | int | None, otherwise: Decimal) -> Decimal:
+    if sent is None:
+        return otherwise
+    return Decimal(sent) if isinstance(sent, int) else exact(sent)
+
+
+def base_of(symbol: str, currency: str) -> str:
+    if len(symbol) == FX and symbol.endswith(currency):
+        return symbol[:3]
+    return symbol
+
+
+def quote_currency(symbol: str) -> str:
+    """EURGBP is quoted in pounds; what is no pair is quoted in dollars."""
+    is_pair = len(symbol) == FX and symbol.isalpha() and symbol.isupper()
+    return symbol[3:] if is_pair else "USD"
+
+
+def refuse_doubles(instruments: tuple[Instrument, ...]) -> None:
+    symbols = [each.symbol for each in instruments]
+    if not symbols:
+        raise invalid("instruments", "a venue lists at least one")
+    if len(set(symbols)) < len(symbols):
+        raise invalid("instruments", "a symbol is listed twice")
+
+
+def refuse_too_far(
+    gateway: Gateway, venue_id: str, caller: Caller, to: datetime, path: str
+) -> None:
+    if to > gateway.now(venue_id, caller.trader_id) + FURTHEST:
+        raise invalid(path, f"more than {FURTHEST.days} days ahead of the clock")
+
+
+def invalid(path: str, reason: str) -> Problem:
+    return Problem("invalid-request", errors=(Fault(path, reason),))

@@ -1,0 +1,90 @@
+"""Rows 11 to 13 of the contract: open by market, close in whole or part, list."""
+
+from typing import Annotated, Any, Literal
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, SkipValidation
+from msgspec import Meta, Struct
+
+from api.conventions import IdText, PositiveText
+from api.doors import SIGNED_IN
+from api.trading.asking import Asking, client_order
+from application.caller import Caller
+from application.gateway import Gateway
+from application.queries import Reads
+from application.refusals import NotFound
+from application.views.trade import TradeView
+from domain.account.commands import ClosePosition, OpenPosition
+from domain.values.exact import exact
+from domain.values.quote import Side
+
+SymbolText = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,23}$(?!\n)")]
+ClientOrderText = Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,64}$(?!\n)")]
+
+
+class OpenTrade(Struct, frozen=True, forbid_unknown_fields=True):
+    account_id: IdText
+    symbol: SymbolText
+    side: Literal["buy", "sell"]
+    quantity: PositiveText
+    client_order_id: ClientOrderText | None = None
+    stop_loss: PositiveText | None = None
+    take_profit: PositiveText | None = None
+
+
+class CloseTrade(Struct, frozen=True, forbid_unknown_fields=True):
+    quantity: PositiveText | None = None
+
+
+@post("/trades", opt=dict(SIGNED_IN))
+async def open_trade(
+    request: Request[Any, Any, Any],
+    data: JSONBody[OpenTrade],
+    caller: NamedDependency[Caller],
+    gateway: NamedDependency[SkipValidation[Gateway]],
+) -> Response[TradeView]:
+    """Fill at the last accepted quote; the same client order id opens one trade."""
+    asking = Asking(request, caller, data)
+    stop, target = data.stop_loss, data.take_profit
+    command = OpenPosition(
+        trade_id=asking.id_for("trade"),
+        order_id=asking.id_for("order"),
+        client_order_id=data.client_order_id,
+        symbol=data.symbol,
+        side=Side(data.side),
+        quantity=exact(data.quantity),
+        stop_loss=exact(stop) if stop else None,
+        take_profit=exact(target) if target else None,
+    )
+    return await asking.answer(
+        gateway,
+        gateway.partition_of_account(data.account_id),
+        f"account-{data.account_id}",
+        command,
+        natural_id=client_order(data.account_id, data.client_order_id),
+    )
+
+
+@post("/trades/{trade_id:str}/close", status_code=200, opt=dict(SIGNED_IN))
+async def close_trade(
+    request: Request[Any, Any, Any],
+    trade_id: FromPath[IdText],
+    caller: NamedDependency[Caller],
+    gateway: NamedDependency[SkipValidation[Gateway]],
+    reads: NamedDependency[SkipValidation[Reads]],
+    data: JSONBody[CloseTrade | None] = None,
+) -> Response[TradeView]:
+    asking = Asking(request, caller, data or CloseTrade())
+    account_id = gateway.account_of_trade(trade_id)
+    if account_id is None:  # closed already, or never there: the tables know
+        account_id = await reads.account_of_trade(trade_id)
+    if account_id is None:
+        raise NotFound(trade_id)
+    quantity = exact(data.quantity) if data and data.quantity else None
+    return await asking.answer(
+        gateway,
+        gateway.partition_of_account(account_id),
+        f"account-{account_id}",
+        ClosePosition(trade_id=trade_id, quantity=quantity),
+    )

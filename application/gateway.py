@@ -1,0 +1,202 @@
+"""The one door to the engines, whether they run in this process or in another."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
+
+from application.engine.asks import Answer, Ask
+from application.engine.host import Host
+from application.engine.venue import Venue
+from application.refusals import NotFound
+from application.views.account import AccountView, account_view
+from application.views.challenge import ChallengeView, challenge_view
+from application.views.plan import PlanView, latest, plan_view
+from application.views.venue import SymbolView, symbol_view
+from domain.account.state import Account
+from domain.challenge.state import Challenge
+from domain.plan.decider import Plan
+from domain.plan.events import PlanDrafted, Size
+from domain.values.exact import exact
+
+LIVE_PARTITION = "p1"
+SANDBOX_PARTITION = "s1"
+
+
+class EngineStatus(Struct, frozen=True, kw_only=True):
+    partition: str
+    is_writing: bool
+    position: int
+    waiting: int
+    venues: int
+    exposed_accounts: int
+
+
+@runtime_checkable
+class Gateway(Protocol):
+    """Queries show what is durable, never what is still being decided.
+
+    An `owner` of None asks as the house; otherwise what is not the owner's raises
+    `NotFound`, exactly as what does not exist.
+    """
+
+    async def ask(self, partition: str, ask: Ask) -> Answer:
+        """Answer once the command and all that follows from it are durable."""
+        ...
+
+    def partition_of_venue(self, venue_id: str) -> str: ...
+
+    def partition_of_account(self, account_id: str) -> str: ...
+
+    def partition_of_challenge(self, challenge_id: str) -> str: ...
+
+    def account_of_trade(self, trade_id: str) -> str | None:
+        """The account of an open trade."""
+        ...
+
+    def account(self, account_id: str, owner: str | None) -> AccountView: ...
+
+    def challenge(self, challenge_id: str, owner: str | None) -> ChallengeView: ...
+
+    def plans(self) -> tuple[PlanView, ...]: ...
+
+    def plan(self, plan_id: str) -> PlanView: ...
+
+    def on_sale(self, plan_id: str, deposit: str) -> tuple[PlanDrafted, Size]:
+        """Raises `PlanNotActive`, `SizeNotOffered`."""
+        ...
+
+    def symbols(self, venue_id: str, owner: str | None) -> tuple[SymbolView, ...]: ...
+
+    def now(self, venue_id: str, owner: str | None) -> datetime: ...
+
+    def venues(self, partition: str) -> int: ...
+
+    def position(self, partition: str) -> int: ...
+
+    def status(self) -> tuple[EngineStatus, ...]: ...
+
+
+class LocalGateway:
+    """The engines run in this very process and event loop."""
+
+    def __init__(self, hosts: dict[str, Host]) -> None:
+        self._hosts = hosts
+
+    async def ask(self, partition: str, ask: Ask) -> Answer:
+        return await self._hosts[partition].ask_settled(ask)
+
+    def partition_of_venue(self, venue_id: str) -> str:
+        for partition, host in self._hosts.items():
+            if venue_id in host.engine.venues:
+                return partition
+        raise NotFound(venue_id)
+
+    def partition_of_account(self, account_id: str) -> str:
+        return self._partition_of(f"account-{account_id}")
+
+    def partition_of_challenge(self, challenge_id: str) -> str:
+        return self._partition_of(f"challenge-{challenge_id}")
+
+    def account_of_trade(self, trade_id: str) -> str | None:
+        for host in self._hosts.values():
+            if account_id := host.engine.deciding.trades.get(trade_id):
+                return account_id
+        return None
+
+    def account(self, account_id: str, owner: str | None) -> AccountView:
+        stream = f"account-{account_id}"
+        partition = self._partition_of(stream)
+        engine = self._hosts[partition].engine
+        entry = engine.memory.shown(stream)
+        assert entry is not None
+        assert isinstance(entry.state, Account)
+        must_own(entry.state.trader_id, owner, account_id)
+        moment = engine.venues[entry.state.venue_id].shown_moment()
+        token = f"{partition}-{engine.head.position}"
+        return account_view(entry.state, moment, token, entry.version)
+
+    def challenge(self, challenge_id: str, owner: str | None) -> ChallengeView:
+        stream = f"challenge-{challenge_id}"
+        partition = self._partition_of(stream)
+        engine = self._hosts[partition].engine
+        entry = engine.memory.shown(stream)
+        assert entry is not None
+        assert isinstance(entry.state, Challenge)
+        must_own(entry.state.trader_id, owner, challenge_id)
+        token = f"{partition}-{engine.head.position}"
+        return challenge_view(entry.state, token, entry.version)
+
+    def plans(self) -> tuple[PlanView, ...]:
+        return tuple(
+            plan_view(plan, plan.active)
+            for plan in self._plans()
+            if plan.active is not None
+        )
+
+    def plan(self, plan_id: str) -> PlanView:
+        return latest(self._plan(plan_id))
+
+    def on_sale(self, plan_id: str, deposit: str) -> tuple[PlanDrafted, Size]:
+        return self._plan(plan_id).on_sale(exact(deposit))
+
+    def symbols(self, venue_id: str, owner: str | None) -> tuple[SymbolView, ...]:
+        venue = self._venue(venue_id, owner)
+        moment = venue.shown_moment()
+        return tuple(symbol_view(each, moment) for each in venue.instruments.values())
+
+    def now(self, venue_id: str, owner: str | None) -> datetime:
+        return self._venue(venue_id, owner).shown.clock
+
+    def venues(self, partition: str) -> int:
+        return len(self._hosts[partition].engine.venues)
+
+    def position(self, partition: str) -> int:
+        return self._hosts[partition].engine.head.position
+
+    def status(self) -> tuple[EngineStatus, ...]:
+        return tuple(
+            EngineStatus(
+                partition=partition,
+                is_writing=host.is_writing,
+                position=host.engine.head.position,
+                waiting=host.engine.queued,
+                venues=len(host.engine.venues),
+                exposed_accounts=sum(
+                    venue.screen.exposed for venue in host.engine.venues.values()
+                ),
+            )
+            for partition, host in self._hosts.items()
+        )
+
+    def _partition_of(self, stream: str) -> str:
+        for partition, host in self._hosts.items():
+            if host.engine.memory.shown(stream) is not None:
+                return partition
+        raise NotFound(stream)
+
+    def _venue(self, venue_id: str, owner: str | None) -> Venue:
+        partition = self.partition_of_venue(venue_id)
+        venue = self._hosts[partition].engine.venues[venue_id]
+        if venue.owner is not None:
+            must_own(venue.owner, owner, venue_id)
+        return venue
+
+    def _plans(self) -> Iterator[Plan]:
+        for _, entry in self._hosts[LIVE_PARTITION].engine.memory.all_shown():
+            if isinstance(entry.state, Plan):
+                yield entry.state
+
+    def _plan(self, plan_id: str) -> Plan:
+        memory = self._hosts[LIVE_PARTITION].engine.memory
+        entry = memory.shown(f"plan-{plan_id}")
+        if entry is None:
+            raise NotFound(plan_id)
+        assert isinstance(entry.state, Plan)
+        return entry.state
+
+
+def must_own(actual: str, owner: str | None, name: str) -> None:
+    if owner is not None and owner != actual:
+        raise NotFound(name)
