@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from infrastructure.embedded.profiles import throw_away
 from infrastructure.embedded.servers import Servers, acquire, discard
@@ -16,8 +17,26 @@ pytest_plugins = ["tests.databases"]
 RUN_FOLDER = "TRADESENSE_TEST_RUN"
 
 
+QUICK, FULL = 50, 2_000  # examples of a law
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full", action="store_true", help="the counts that the guarantees promise"
+    )
+
+
+@pytest.fixture(scope="session")
+def is_full(request: pytest.FixtureRequest) -> bool:
+    """Say whether to prove (`make prove`) or only to test (`make test`)."""
+    return bool(request.config.getoption("--full"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Name the run's folder in its first process; xdist's workers inherit the name."""
+    counts = FULL if config.getoption("--full") else QUICK
+    settings.register_profile("ours", max_examples=counts, deadline=None)
+    settings.load_profile("ours")
     if not hasattr(config, "workerinput"):
         os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="ts-run-")
         Path(os.environ[RUN_FOLDER]).chmod(0o711)  # the servers' user passes through
