@@ -27,7 +27,7 @@ from domain.account.events import (
     RuleBreached,
 )
 from domain.account.position import Fill, Position
-from domain.account.state import Account, Status, evolve, marked
+from domain.account.state import Account, Status, applied, evolve, marked
 from domain.account.trading import closed, must_be_tradable, open_position
 from domain.rules.adjudicate import Verdict, at_boundary, at_instant
 from domain.values.market import Moment
@@ -39,18 +39,21 @@ Outcome = tuple[Account, tuple[AccountEvent, ...]]
 def handle(command: AccountCommand, account: Account | None, moment: Moment) -> Outcome:
     """Answer, then judge what the answer did: a spread alone can cross a floor."""
     answer = decide(command, account, moment)
-    account = evolve(account, answer)
+    account = applied(account, answer, moment)
     account, verdict = judged(account, moment)
     return account, (answer, *verdict)
 
 
 def witness(account: Account, symbol: str, moment: Moment) -> Outcome:
     """A quote of `symbol` was accepted. Most change no verdict and leave no event."""
+    forced = liquidated(account, moment, only=symbol)
+    account = folded(account, forced, moment)
     if account.is_over:
-        return folded(account, liquidated(account, moment, only=symbol))
-    account, fills = folded(account, triggered(account, symbol, moment))
+        return account, forced
+    fills = triggered(account, symbol, moment)
+    account = folded(account, fills, moment)
     account, verdict = judged(account, moment)
-    return account, (*fills, *verdict)
+    return account, (*forced, *fills, *verdict)
 
 
 def turn_day(account: Account, moment: Moment) -> Outcome:
@@ -134,6 +137,8 @@ def triggered(
             reason = CloseReason.TAKE_PROFIT
         else:
             continue
+        if not is_tradable(position, moment):  # the next quote of an open market
+            continue
         fill = closed(position, position.quantity, account, moment)
         event = booked(account, (fill,), reason, moment)
         account = evolve(account, event)
@@ -149,17 +154,23 @@ def judged(account: Account, moment: Moment) -> Outcome:
 
 
 def sentenced(account: Account, verdict: Verdict, moment: Moment) -> Outcome:
-    """The evidence, then what it forces closed, then what was reached."""
-    events: list[AccountEvent] = []
+    """The evidence, what was reached, what it forces closed; then that is judged too:
+    the gain that a pause realised may have been all that was missing to pass.
+    """
+    events: tuple[AccountEvent, ...] = ()
     if verdict.breaches:
-        events.append(convicted(account, verdict, moment))
+        events = (convicted(account, verdict, moment),)
     if verdict.reached:
-        events.append(passed(account, verdict, moment))
-    account, _ = folded(account, tuple(events))
-    if events:
-        account, fills = folded(account, liquidated(account, moment))
-        events.extend(fills)
-    return account, tuple(events)
+        events = (*events, passed(account, verdict, moment))
+    if not events:
+        return account, ()
+    account = folded(account, events, moment)
+    fills = liquidated(account, moment)
+    account = folded(account, fills, moment)
+    if account.is_over or not fills:
+        return account, (*events, *fills)
+    account, verdict_after = judged(account, moment)
+    return account, (*events, *fills, *verdict_after)
 
 
 def convicted(account: Account, verdict: Verdict, moment: Moment) -> RuleBreached:
@@ -195,19 +206,20 @@ def liquidated(
     account: Account, moment: Moment, only: str | None = None
 ) -> tuple[PositionClosed, ...]:
     """Fill what has an open session now; the rest waits for its first quote."""
-
-    def is_fillable(position: Position) -> bool:
-        sessions = moment.market.instrument(position.symbol).sessions
-        return is_open(sessions, moment.at) and only in (None, position.symbol)
-
     fills = tuple(
         closed(position, position.quantity, account, moment)
         for position in account.positions
-        if is_fillable(position)
+        if position.trade_id in account.closing
+        and only in (None, position.symbol)
+        and is_tradable(position, moment)
     )
     if not fills:
         return ()
     return (booked(account, fills, CloseReason.LIQUIDATION, moment),)
+
+
+def is_tradable(position: Position, moment: Moment) -> bool:
+    return is_open(moment.market.instrument(position.symbol).sessions, moment.at)
 
 
 def booked(
@@ -222,7 +234,9 @@ def booked(
     )
 
 
-def folded(account: Account, events: tuple[AccountEvent, ...]) -> Outcome:
+def folded(
+    account: Account, events: tuple[AccountEvent, ...], moment: Moment
+) -> Account:
     for event in events:
-        account = evolve(account, event)
-    return account, events
+        account = applied(account, event, moment)
+    return account

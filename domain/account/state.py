@@ -44,6 +44,7 @@ class Account(Struct, frozen=True, kw_only=True):
     days_traded: frozenset[date] = frozenset()
     paused: frozenset[str] = frozenset()
     status: Status = Status.ACTIVE
+    closing: frozenset[str] = frozenset()  # trades that must close, and wait to fill
 
     @property
     def is_over(self) -> bool:
@@ -78,6 +79,11 @@ class Account(Struct, frozen=True, kw_only=True):
         for currency in {each.currency for each in self.positions}:
             touched.update(symbol for symbol, _ in market.path(currency, self.currency))
         return frozenset(touched)
+
+
+def applied(account: Account | None, event: AccountEvent, moment: Moment) -> Account:
+    """Fold a fact where it belongs: each one may lift a mark, a realised gain say."""
+    return observe(evolve(account, event), moment)
 
 
 def observe(account: Account, moment: Moment) -> Account:
@@ -119,16 +125,20 @@ def evolve(account: Account | None, event: AccountEvent) -> Account:
             )
         case PositionClosed():
             left = after(account.positions, event.fills)
-            return replace(account, positions=left, balance=event.balance)
+            closing = account.closing & {each.trade_id for each in left}
+            return replace(
+                account, positions=left, closing=closing, balance=event.balance
+            )
         case RuleBreached():
             verdict = Verdict(breaches=event.breaches)
             return replace(
                 account,
                 status=Status.BREACHED if verdict.is_hard else account.status,
                 paused=account.paused | silenced(event.breaches),
+                closing=trades(account),
             )
         case ObjectivesMet():
-            return replace(account, status=Status.PASSED)
+            return replace(account, status=Status.PASSED, closing=trades(account))
         case _:
             assert_never(event)
 
@@ -145,6 +155,10 @@ def opened(event: AccountOpened) -> Account:
         balance=event.deposit,
         marks=Marks.at_opening(Mark(event.deposit, event.tick, event.at)),
     )
+
+
+def trades(account: Account) -> frozenset[str]:
+    return frozenset(each.trade_id for each in account.positions)
 
 
 def after(

@@ -21,7 +21,7 @@ class Quote(Struct, frozen=True):
     bid: Decimal
     ask: Decimal
     sequence: int
-    at: datetime  # the exchange's own stamp: evidence, never used to decide
+    at: datetime  # the exchange's own stamp: evidence, and how stale the quote is
 
     def __post_init__(self) -> None:
         positive(self.bid)

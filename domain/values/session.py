@@ -75,7 +75,7 @@ def windows_around(session: Session, day: date) -> tuple[Window, ...]:
     )
 
 
-Sessions = Literal["always"] | tuple[Session, ...] | tuple[Session, ...]
+Sessions = Literal["always"] | tuple[Session, ...]
 
 
 def is_open(sessions: Sessions, at: datetime) -> bool:
