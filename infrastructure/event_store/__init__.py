@@ -1,0 +1,1 @@
+"""The log: PostgreSQL and memory, written by one engine, read without gaps."""
