@@ -18,7 +18,7 @@ from application.engine.asks import (
     TakeQuotes,
 )
 from application.engine.draft import Draft
-from application.engine.memory import Entry, Memory
+from application.engine.memory import Entry, Memory, State
 from application.engine.venue import Venue
 from application.refusals import NotFound
 from application.views.account import account_view
@@ -130,6 +130,7 @@ class Deciding:
         for venue in self._used.values():
             venue.drop()
         for stream, lost in self._memory.drop().items():
+            self._forget_trades(lost.state)
             entry = self._memory.working(stream)
             if entry is not None and isinstance(entry.state, Account):
                 self.follow(entry.state)
@@ -145,6 +146,11 @@ class Deciding:
         for venue in self._used.values():
             if block := venue.close_block():
                 draft.tick_blocks.append(block)
+
+    def _forget_trades(self, lost: State) -> None:
+        if isinstance(lost, Account):
+            for position in lost.positions:
+                self.trades.pop(position.trade_id, None)
 
     def follow(self, account: Account) -> None:
         self._venues[account.venue_id].follow(account)

@@ -92,6 +92,7 @@ class Engine:
 
     async def run(self) -> None:
         """Write batch after batch until `stop`, or until another owner takes over."""
+        batch: list[Waiting] = []
         try:
             while True:
                 if not self._waiting:
@@ -108,7 +109,7 @@ class Engine:
                     tell(told, answer)
         except BaseException:
             self._stopped = StoreUnavailable("the engine of this partition has stopped")
-            for _, told in self._waiting:
+            for _, told in (*batch, *self._waiting):
                 tell(told, self._stopped)
             self._waiting.clear()
             raise

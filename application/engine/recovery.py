@@ -15,7 +15,7 @@ from application.catalogue import decode
 from application.engine.envelope import Envelope
 from application.engine.journal import Checkpoint, Image, Journal, Recorded
 from application.engine.memory import Entry, Memory
-from application.engine.tick_block import Accepted, Link, unpack
+from application.engine.tick_block import Accepted, Link, Refused, unpack
 from application.engine.venue import Venue, VenueImage
 from domain.account.events import AccountEvent
 from domain.account.state import Account, evolve, observe, turn
@@ -26,6 +26,7 @@ from domain.plan.decider import Plan
 from domain.plan.decider import evolve as evolve_plan
 from domain.plan.events import PlanEvent
 from domain.venue.events import ClockAdvanced, DayBoundaryPassed, VenueOpened
+from domain.venue.gate import Reason
 
 _ENVELOPES = msgspec_json.Decoder(Envelope)
 _VENUES = msgpack.Decoder(VenueImage)
@@ -142,9 +143,12 @@ class Recovery:
             for account_id in venue.screen.touched(tick.quote.symbol):
                 account = self._account(account_id)
                 self._replace(account_id, observe(account, venue.moment()))
-        venue.link = tail.link
-        if tail.engine_to is not None:
-            venue.advance(tail.engine_to)
+        if until is None:
+            venue.link = tail.link
+            for jump in tail.jumps.values():
+                venue.doubt(jump)
+            if tail.engine_to is not None:
+                venue.advance(tail.engine_to)
 
     def _account(self, account_id: str) -> Account:
         entry = self._memory.working(f"account-{account_id}")
@@ -166,6 +170,7 @@ class TickTail:
     def __init__(self, journal: Journal, venue: Venue) -> None:
         self.link: Link = venue.link
         self.engine_to: datetime | None = None
+        self.jumps: dict[str, Refused] = {}  # the latest of each symbol
         # also those that refused everything since: they move the chain, not the count
         self._blocks = aiter(journal.tick_blocks(venue.venue_id, venue.sequence - 1))
         self._ready: deque[Accepted] = deque()
@@ -179,7 +184,11 @@ class TickTail:
                 continue
             self.link = Link.of(block)
             self.engine_to = block.engine_to
-            self._ready.extend(unpack(block).accepted)
+            content = unpack(block)
+            self._ready.extend(content.accepted)
+            for refused in content.refused:
+                if refused.reason is Reason.SPIKE:
+                    self.jumps[refused.raw.symbol] = refused
         if until is not None and self._ready[0].quote.sequence > until:
             return None
         return self._ready.popleft()

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from application.engine.journal import TickBlock
 from application.engine.screen import Screen
@@ -21,6 +22,7 @@ from domain.venue.gate import (
     RawQuote,
     Reason,
     admit,
+    read,
 )
 
 FRESH = GateState()
@@ -112,7 +114,7 @@ class Venue:
         instrument = self.instruments.get(raw.symbol)
         state = self.gate_states.get(raw.symbol, FRESH)
         verdict = admit(raw, instrument, state, self.clock, self.gate)
-        if instrument is not None:
+        if verdict.state is not state:
             self.gate_states[raw.symbol] = verdict.state
         if not isinstance(verdict, Admitted):
             self.refused.append(Refused(raw, verdict.reason, self.clock, self.sequence))
@@ -138,8 +140,18 @@ class Venue:
         self.gate_states[quote.symbol] = GateState(last=last, unchanged_since=since)
         self.advance(engine_time)
 
+    def doubt(self, jump: Refused) -> None:
+        """Wait again for what confirms a jump, when starting."""
+        symbol = jump.raw.symbol
+        if symbol in self.quotes and self.quotes[symbol].sequence > jump.after:
+            return  # a later quote has settled it
+        suspect = read(jump.raw, self.instruments[symbol])
+        assert isinstance(suspect, Price), "only a price can jump"
+        known = self.gate_states.get(symbol, FRESH)
+        self.gate_states[symbol] = replace(known, suspect=suspect)
+
     def follow(self, account: Account) -> None:
-        """Take note of an account as it now stands: what moves it, and when it turns."""
+        """Take note of an account: what moves it, and when its day turns."""
         self.screen.anchor(account, self.market)
         day = account.phase.trading_day
         if not account.is_over:

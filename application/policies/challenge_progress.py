@@ -8,10 +8,11 @@ from application.engine.asks import Ask, Command
 from application.engine.memory import Entry
 from domain.account.commands import OpenAccount
 from domain.account.events import ObjectivesMet, RuleBreached
-from domain.account.state import Account, Status
+from domain.account.state import Account
 from domain.challenge.decider import FailPhase, PassPhase
 from domain.challenge.events import PhaseStarted
 from domain.challenge.state import Challenge
+from domain.rules.adjudicate import Verdict
 from domain.values.money import Money
 
 NAME = "challenge-progress"
@@ -38,7 +39,9 @@ def react(position: str, stream: str, fact: Fact, lookup: Lookup) -> Ask | None:
             command = PassPhase(account_id=state.account_id)
         case RuleBreached():
             assert isinstance(state, Account)
-            if state.challenge_id is None or state.status is not Status.BREACHED:
+            # the fact decides: a pause heard late must not end what a breach ended
+            verdict = Verdict(breaches=fact.breaches)
+            if state.challenge_id is None or not verdict.is_hard:
                 return None
             target = f"challenge-{state.challenge_id}"
             command = FailPhase(account_id=state.account_id)

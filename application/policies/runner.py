@@ -11,10 +11,11 @@ from typing import Final
 import structlog
 
 from application.catalogue import Fact, decode
+from application.engine.asks import Ask
 from application.engine.draft import Draft
 from application.engine.engine import Engine
 from application.policies.challenge_progress import NAME, react
-from application.refusals import Busy
+from application.refusals import Waitable
 
 log = structlog.get_logger("tradesense.policies")
 
@@ -85,17 +86,25 @@ class PolicyRunner:
         token = f"{self._engine.partition}-{position}"
         ask = react(token, stream, fact, self._engine.memory.shown)
         if ask is not None:
-            while True:
-                try:
-                    answer = await self._engine.ask(ask)
-                except Busy:
-                    await asyncio.sleep(BUSY_SECONDS)
-                    continue
-                break
-            if answer.is_refused:
-                log.error("follow-up-refused", policy=self.name, event=token)
-            self._effects_until = max(self._effects_until, answer.position)
+            await self._ask(ask)
         self.position = position
+
+    async def _ask(self, ask: Ask) -> None:
+        """Until it is decided. What cannot be is told, and holds up nothing else."""
+        event, policy = ask.causation, self.name
+        while True:
+            try:
+                answer = await self._engine.ask(ask)
+            except Waitable:
+                await asyncio.sleep(BUSY_SECONDS)
+            except Exception:
+                log.exception("follow-up-failed", policy=policy, event=event)
+                return
+            else:
+                break
+        if answer.is_refused:
+            log.error("follow-up-refused", policy=policy, event=event)
+        self._effects_until = max(self._effects_until, answer.position)
 
     async def _reach(self, position: int) -> None:
         async with self._moved:
