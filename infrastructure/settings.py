@@ -1,6 +1,7 @@
 """What the environment may say about a run, read once; every default runs."""
 
 import os
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -101,13 +102,22 @@ class SecretFiles:
         return LoadedSettings(values, LoaderMeta(self))
 
 
+def _named(error: Exception) -> str:
+    """Say it with the variable's name, which is what somebody can change."""
+    return re.sub(
+        r"Could not convert value (.*) for option '(\w+)' from loader \w+: \w+\(.*",
+        lambda found: f"{variable(found[2])} cannot be {found[1]}.",
+        str(error),
+    )
+
+
 def load_settings() -> Settings:
     try:
         settings = ts.load_settings(
             Settings, loaders=[SecretFiles(), Variables(prefix="")]
         )
-    except ts.exceptions.TsError as error:
-        raise BadSettings(str(error)) from error
+    except ts.exceptions.InvalidSettingsError as errors:
+        raise BadSettings("\n".join(map(_named, errors.exceptions))) from errors
     if settings.rate is Switch.OFF and settings.env is not Environment.DEV:
         raise BadSettings("TS_RATE=off is for TS_ENV=dev only.")
     return settings

@@ -5,27 +5,37 @@ import importlib
 import click
 
 COMMANDS = {
-    "api": "api.cli.api:serve_api",
-    "db": "api.cli.db:db",
-    "demo": "api.cli.demo:demo",
-    "doctor": "api.cli.doctor:doctor",
-    "init": "api.cli.init:init",
-    "project": "api.cli.project:project",
-    "reset": "api.cli.reset:reset",
-    "up": "api.cli.up:up",
+    "api": ("api.cli.api:serve_api", "Serve the API until a signal."),
+    "db": ("api.cli.db:db", "Look after the database: url, up, down, status, new."),
+    "demo": ("api.cli.demo:demo", "Let demo traders trade through the API."),
+    "doctor": ("api.cli.doctor:doctor", "Check servers, port, browser, versions."),
+    "init": ("api.cli.init:init", "Make the roles and the schema."),
+    "project": ("api.cli.project:project", "Keep the projections up to date."),
+    "reset": ("api.cli.reset:reset", "Throw away all data of development."),
+    "up": ("api.cli.up:up", "Run the whole product here until Ctrl-C."),
 }
 
 
 class Lazily(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
         return sorted(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List them from the table, so that asking for help reads no file."""
+        with formatter.section("Commands"):
+            rows = [(name, COMMANDS[name][1]) for name in self.list_commands(ctx)]
+            formatter.write_dl(rows)
 
 
 @click.command(cls=Lazily)
