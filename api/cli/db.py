@@ -27,7 +27,8 @@ def url(role: str, *, as_json: bool) -> None:
     """Print the DSN with which a role comes in."""
     with one_line(), servers_of(settings()) as servers:
         dsn = servers.database_url(SHORT[role])
-    click.echo(msgspec.json.encode({"role": role, "url": dsn}) if as_json else dsn)
+    said = msgspec.json.encode({"role": role, "url": dsn}).decode() if as_json else dsn
+    click.echo(said)
 
 
 @db.command()

@@ -38,7 +38,7 @@ def doctor(*, as_json: bool) -> None:
     """Check servers, port, browser, disk and versions."""
     findings = tuple(examine(settings()))
     if as_json:
-        click.echo(msgspec.json.encode(findings))
+        click.echo(msgspec.json.encode(findings).decode())
     else:
         for finding in findings:
             sign = "ok  " if finding.ok else "FAIL" if finding.needed else "none"

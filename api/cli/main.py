@@ -5,7 +5,12 @@ import importlib
 import click
 
 COMMANDS = {
+    "adjudicate": (
+        "api.cli.adjudicate:adjudicate_file",
+        "Judge the rule cases of a file.",
+    ),
     "api": ("api.cli.api:serve_api", "Serve the API until a signal."),
+    "audit": ("api.cli.audit:audit", "Judge the whole log again and compare."),
     "db": ("api.cli.db:db", "Look after the database: url, up, down, status, new."),
     "demo": ("api.cli.demo:demo", "Let demo traders trade through the API."),
     "doctor": ("api.cli.doctor:doctor", "Check servers, port, browser, versions."),

@@ -41,9 +41,10 @@ class Places(msgspec.Struct, frozen=True):
         owner = self.data.parent.stat()
         if os.geteuid() != 0 or owner.st_uid == 0:
             return
-        for name in FOLDERS:
-            for path in (self.data, self.data / name, *(self.data / name).iterdir()):
-                os.chown(path, owner.st_uid, owner.st_gid)
+        ours = [path for path in self.data.iterdir() if path.name != "servers"]
+        inside = [path for folder in ours for path in folder.rglob("*")]
+        for path in (self.data, *ours, *inside):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def places(data: Path, user: ServerUser) -> Places:
