@@ -10,7 +10,7 @@ from litestar.types import ControllerRouterHandler
 from prometheus_client import CollectorRegistry
 
 from api.docs import docs_router
-from api.doors import Authenticate, acceptable, caller, doorkeeper, refuse_doorless
+from api.doors import Authenticate, caller, doorkeeper, refuse_doorless
 from api.headers import with_safe_headers
 from api.health import Probes, greeting_router, health_router
 from api.intake import JsonRequest
@@ -42,7 +42,7 @@ def create_app(  # noqa: PLR0913 - the frame's whole shopping list, all by name
             "metrics_are_public": always(metrics_are_public),
             **dependencies,
         },
-        guards=[acceptable, doorkeeper(authenticate)],
+        middleware=[doorkeeper(authenticate)],
         request_class=JsonRequest,
         exception_handlers={Exception: answer},
         openapi_config=openapi_config(),

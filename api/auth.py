@@ -114,7 +114,7 @@ async def log_out(
     if data is not None:
         await identity.log_out_with(data.refresh_token)
     else:
-        caller = await authenticate(bearer_token(request))
+        caller = await authenticate(bearer_token(request.scope))
         await identity.log_out(caller.session)
 
 

@@ -5,10 +5,9 @@ from enum import Enum
 from typing import Any, Final
 
 from litestar import Litestar, Request
-from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.handlers.http_handlers import HTTPRouteHandler
-from litestar.types import Guard
+from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
 from api.problems import Problem
@@ -38,25 +37,27 @@ def only(*roles: Role) -> Mapping[str, Any]:
     return {DOOR: Door(roles=frozenset(roles))}
 
 
-def doorkeeper(authenticate: Authenticate) -> Guard:
-    """One guard for the whole app; async, since Litestar runs sync ones in threads."""
+def doorkeeper(authenticate: Authenticate) -> Callable[[ASGIApp], ASGIApp]:
+    """Build a middleware, since Litestar copies a route for each of its guards."""
 
-    async def keep(
-        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
-    ) -> None:
-        door: Door | None = handler.opt.get(DOOR)
-        if door is None:
-            if _is_options(handler):  # Litestar's own, which lists the methods
-                return
-            raise Forbidden
-        if door.open:
-            return
-        caller = await authenticate(bearer_token(connection))
-        if door.roles and not caller.has(*door.roles):
-            raise Forbidden
-        connection.scope["user"] = caller
+    def beside(app: ASGIApp) -> ASGIApp:
+        async def keep(scope: Scope, receive: Receive, send: Send) -> None:
+            handler = scope["route_handler"]
+            door: Door | None = handler.opt.get(DOOR)
+            if door is None:
+                if not _is_options(handler):  # Litestar's own, which lists the methods
+                    raise Forbidden
+            elif not door.open:
+                caller = await authenticate(bearer_token(scope))
+                if door.roles and not caller.has(*door.roles):
+                    raise Forbidden
+                scope["user"] = caller
+            _refuse_unspoken(scope, handler)
+            await app(scope, receive, send)
 
-    return keep
+        return keep
+
+    return beside
 
 
 def caller(request: Request[Caller, Any, Any]) -> Caller:
@@ -64,20 +65,8 @@ def caller(request: Request[Caller, Any, Any]) -> Caller:
     return request.user
 
 
-async def acceptable(
-    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
-) -> None:
-    """Refuse what would be answered in a media type the client does not read."""
-    for name, accept in connection.scope["headers"]:
-        if name == b"accept" and b"*/*" not in accept:
-            spoken = _spoken(handler)
-            if spoken and not _accepts(accept.decode("latin-1"), spoken):
-                raise Problem("not-acceptable")
-            return
-
-
-def bearer_token(connection: ASGIConnection[Any, Any, Any, Any]) -> bytes:
-    for name, value in connection.scope["headers"]:
+def bearer_token(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
         if name == b"authorization":
             token: bytes = value[len(BEARER) :]
             if value[: len(BEARER)].lower() == BEARER and len(token) <= TOKEN_BYTES:
@@ -105,6 +94,16 @@ def _handlers(route: Any) -> list[BaseRouteHandler]:  # noqa: ANN401 - Litestar 
 
 def _is_options(handler: BaseRouteHandler) -> bool:
     return isinstance(handler, HTTPRouteHandler) and handler.http_methods == {"OPTIONS"}
+
+
+def _refuse_unspoken(scope: Scope, handler: BaseRouteHandler) -> None:
+    """Refuse what would be answered in a media type the client does not read."""
+    for name, accept in scope["headers"]:
+        if name == b"accept" and b"*/*" not in accept:
+            spoken = _spoken(handler)
+            if spoken and not _accepts(accept.decode("latin-1"), spoken):
+                raise Problem("not-acceptable")
+            return
 
 
 def _spoken(handler: BaseRouteHandler) -> str:

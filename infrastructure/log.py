@@ -94,7 +94,7 @@ def start_log(clock: Clock, file: Path = Path("logs", "tradesense.log")) -> LogW
 
     structlog.configure(
         processors=[structlog.processors.add_log_level, stamp, hand_over],
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=False,  # tests configure more than once,
     )
     logging.basicConfig(handlers=[ToWriter(writer.put)], level="INFO", force=True)
     for name in ("uvicorn", "uvicorn.error"):

@@ -28,6 +28,13 @@ class SeedRefused(Exception):
     """Known passwords are for development only."""
 
 
+async def refuse_seeded(people: People) -> None:
+    """Keep a production start from serving a database that dev has seeded."""
+    for seeded in DEV_PEOPLE:
+        if await people.by_email(seeded.email) is not None:
+            raise SeedRefused(f"{seeded.email} belongs to development: remove it")
+
+
 async def seed_people(
     environment: Environment,
     people: People,
