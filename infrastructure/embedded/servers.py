@@ -66,10 +66,15 @@ def servers_of(settings: Settings, profile: Profile = RUN) -> Servers:
     return acquire(
         settings.data,
         profile,
-        database_url=settings.database_url,
-        redis_url=settings.redis_url,
+        database_url=plain(settings.database_url),
+        redis_url=plain(settings.redis_url),
         role_passwords=settings.role_passwords,
     )
+
+
+def plain(secret: str | None) -> str | None:
+    """Take the mask off: drivers and encoders want a `str` and no kind of it."""
+    return None if secret is None else str(secret)
 
 
 def acquire(
