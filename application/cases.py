@@ -6,10 +6,10 @@ The plan of the product has no defaults; here they are written out.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from domain.rules.adjudicate import Verdict, at_boundary, at_instant
@@ -29,10 +29,11 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 Row = tuple[str, str, str, str, str]
+Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class CaseEvent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    at: datetime
+    at: Instant
     balance: str | None = None
     equity: str | None = None
     flat: bool | None = None
@@ -45,7 +46,7 @@ class CasePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     initial: str
     reset: tuple[str, str]
     rules: tuple[dict[str, Any], ...]
-    start: datetime | None = None
+    start: Instant | None = None
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -63,14 +64,23 @@ class Judged(Struct, frozen=True, kw_only=True):
 
 def phase_of(plan: CasePlan, name: str = "evaluation") -> Phase:
     """Write out the defaults of the case format. Raises `msgspec.ValidationError`."""
-    rules = [{**DEFAULTS.get(str(rule.get("kind")), {}), **rule} for rule in plan.rules]
+    rules = [written_out(rule) for rule in plan.rules]
     written = {"name": name, "reset": plan.reset, "rules": rules}
     return msgspec.convert(written, Phase, strict=True)
+
+
+def written_out(rule: Mapping[str, Any]) -> dict[str, Any]:
+    written = {**DEFAULTS.get(str(rule.get("kind")), {}), **rule}
+    if written.get("mode") == "static":
+        written["hwm_on"] = None  # whatever it says: a static floor follows no mark
+    return written
 
 
 def adjudicate(case: Case) -> Judged:
     phase = phase_of(case.plan)
     deposit = Money.parse(case.plan.initial, CURRENCY)
+    if not case.events:
+        return Judged(id=case.id, verdicts=(), assertions_failed=())
     began = (case.plan.start or case.events[0].at).astimezone(UTC)
     run = Run(phase, deposit, began)
     for number, event in enumerate(case.events, start=1):
@@ -109,16 +119,14 @@ class Run:
                 *at_boundary(self.phase, self._standing, number, boundary),
             )
         self.now = at
-        if event.opened:
-            self._days.add(self.phase.trading_day.day_of(at))
-        if event.balance is not None or event.equity is not None:
+        if event.balance is not None or event.equity is not None:  # else it asserts
+            if event.opened:
+                self._days.add(self.phase.trading_day.day_of(at))
             self._standing = self._valued(event)
             self._note(
                 f"e{number}",
                 *at_instant(self.phase, self._standing, number, at),
             )
-        else:
-            self._standing = self._counted()
         self._assert(number, event)
 
     def _boundaries(self, at: datetime) -> Iterator[datetime]:
@@ -134,10 +142,13 @@ class Run:
         if event.equity is not None:
             equity = Money.rounded(exact(event.equity), CURRENCY)
         is_flat = balance == equity if event.flat is None else event.flat
-        return replace(self._counted(), balance=balance, equity=equity, is_flat=is_flat)
-
-    def _counted(self) -> Standing:
-        return replace(self._standing, trading_days=len(self._days))
+        return replace(
+            self._standing,
+            balance=balance,
+            equity=equity,
+            is_flat=is_flat,
+            trading_days=len(self._days),
+        )
 
     def _note(self, label: str, standing: Standing, verdict: Verdict) -> None:
         self._standing = standing

@@ -49,8 +49,6 @@ class MaxLoss(
             raise ValueError("a trailing floor follows a mark, a static one does not")
         if self.lock is not None:
             plain(self.lock)
-            if self.mode is Mode.STATIC:
-                raise ValueError("a static floor needs no lock")
 
     def anchor(self, standing: Standing) -> Mark:
         marks = standing.marks

@@ -1,0 +1,41 @@
+"""Two readers of one page agree: our adjudicator and the naive one, case by case."""
+
+from random import Random
+
+import msgspec
+import pytest
+
+from application.cases import Case, adjudicate
+from tests.laws.naive_adjudicator import adjudicated
+from tests.laws.random_cases import random_case
+
+SEEDS = range(10)
+QUICK, FULL = 150, 10_000  # cases a seed
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_both_readers_come_to_the_same_verdicts(seed: int, *, is_full: bool) -> None:
+    chance = Random(seed)  # noqa: S311 - made-up cases, no secrets
+    for number in range(FULL if is_full else QUICK):
+        told = random_case(chance, f"{seed}-{number}")
+        naive = adjudicated(told)
+        for event, seen in zip(told["events"], naive["seen"], strict=True):
+            event |= {"floors": seen["floors"], "days": seen["days"]}
+        judged = adjudicate(msgspec.convert(told, Case))
+        assert [list(row) for row in judged.verdicts] == naive["verdicts"], told
+        assert judged.assertions_failed == (), told
+
+
+def test_the_made_up_cases_meet_every_kind_of_verdict() -> None:
+    chance = Random(1)  # noqa: S311 - made-up cases, no secrets
+    cases = [adjudicated(random_case(chance, str(n))) for n in range(500)]
+    effects = {verdict[2] for case in cases for verdict in case["verdicts"]}
+    labels = {verdict[0][0] for case in cases for verdict in case["verdicts"]}
+    together = [
+        case
+        for case in cases
+        if len({verdict[0] for verdict in case["verdicts"]}) < len(case["verdicts"])
+    ]
+    assert effects == {"hard", "pause", "pass"}
+    assert labels == {"e", "r"}  # at events, and at boundaries
+    assert len(together) > len(cases) / 20
