@@ -1,5 +1,6 @@
 """What the engine last saved of a partition, read as of one instant."""
 
+import asyncio
 import time
 from typing import Final
 
@@ -54,11 +55,11 @@ async def _await_checkpoint(
     connection: psycopg.AsyncConnection[tuple[object, ...]], schema: Identifier
 ) -> None:
     behind = SQL(
-        "SELECT pg_sleep(%s) FROM {p}.partition_head h"
+        "SELECT FROM {p}.partition_head h"
         " WHERE h.position > coalesce((SELECT position FROM {p}.checkpoints), 0)"
     ).format(p=schema)
     until = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < until:
-        waited = await connection.execute(behind, (POLL_SECONDS,))
-        if waited.rowcount == 0:
+        if (await connection.execute(behind)).rowcount == 0:
             return
+        await asyncio.sleep(POLL_SECONDS)

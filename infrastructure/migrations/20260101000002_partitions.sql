@@ -174,7 +174,9 @@ BEGIN
         ON {p}.images, {p}.checkpoints, {p}.policy_positions, {p}.parked TO ts_app;
         GRANT SELECT ON {p}.events, {p}.partition_head, {p}.tick_blocks TO ts_projector;
         GRANT SELECT
-        ON {p}.events, {p}.event_log, {p}.partition_head, {p}.tick_blocks, {p}.parked TO ts_auditor;
+        ON {p}.events, {p}.event_log, {p}.partition_head, {p}.tick_blocks, {p}.parked,
+           {p}.images, {p}.checkpoints
+        TO ts_auditor;
     $ddl$, '{p}', quote_ident(name));
 END
 $create_partition$;
