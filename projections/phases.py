@@ -1,0 +1,68 @@
+"""A row a begun phase of a challenge, and the account that serves it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.challenge.events import ChallengeBreached, PhasePassed, PhaseStarted
+from projections.table import Projection, Rows, Table, Wanted, says
+from projections.told import Told
+
+
+class Phase(Struct, frozen=True):
+    account_id: Annotated[str, says("The account that serves this phase, and no other")]
+    challenge_id: Annotated[str, says("The challenge")]
+    number: Annotated[int, says("Version of the challenge that began it: sorts them")]
+    phase: Annotated[str, says("The phase's name in the terms")]
+    status: Annotated[Literal["active", "passed", "breached"], says("How it stands")]
+    started_at: Annotated[datetime, says("Engine time of its beginning")]
+    ended_at: Annotated[datetime | None, says("When it was passed or breached")]
+
+
+TABLE = Table(
+    "phases",
+    Phase,
+    key="account_id",
+    comment="A row a begun phase of a challenge",
+    indexes=("(challenge_id, number)",),
+    fillfactor=80,
+)
+
+Ending = PhasePassed | ChallengeBreached
+
+
+def wanted(page: Sequence[Told]) -> Wanted:
+    facts = (each.fact for each in page)
+    return Wanted(frozenset(f.account_id for f in facts if isinstance(f, Ending)))
+
+
+def fold(rows: Rows[Phase], told: Told) -> None:
+    fact = told.fact
+    match fact:
+        case PhaseStarted():
+            rows.put(fact.account_id, started(told, fact))
+        case PhasePassed() | ChallengeBreached():
+            phase = rows.get(fact.account_id)
+            assert phase is not None, "a phase ends after it began"
+            status: Literal["passed", "breached"] = (
+                "passed" if isinstance(fact, PhasePassed) else "breached"
+            )
+            rows.put(fact.account_id, replace(phase, status=status, ended_at=fact.at))
+
+
+def started(told: Told, fact: PhaseStarted) -> Phase:
+    return Phase(
+        account_id=fact.account_id,
+        challenge_id=told.subject,
+        number=told.version,
+        phase=fact.phase,
+        status="active",
+        started_at=fact.at,
+        ended_at=None,
+    )
+
+
+PHASES = Projection(TABLE, wanted, fold)

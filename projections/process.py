@@ -1,0 +1,60 @@
+"""The projector: one process that keeps the tables of all partitions up to date."""
+
+import asyncio
+import signal
+
+import structlog
+
+from infrastructure.clock import SystemClock
+from infrastructure.embedded.servers import servers_of
+from infrastructure.event_store.wire import connect
+from infrastructure.log import start_log
+from infrastructure.roles import Role
+from infrastructure.settings import load_settings
+from projections.rebuild import rebuild
+from projections.runner import Runner
+from projections.schema import READ, has_other_shape, partitions
+
+log = structlog.get_logger("tradesense.projector")
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT; a page under way is finished first."""
+    settings = load_settings()
+    writer = start_log(SystemClock())
+    try:
+        with servers_of(settings) as servers:
+            asyncio.run(project_until_signalled(servers.database_url(Role.PROJECTOR)))
+    finally:
+        writer.close()
+
+
+async def project_until_signalled(dsn: str) -> None:
+    """Keep going; a fault in one partition's log stops all, loudly."""
+    projecting = asyncio.create_task(project(dsn))
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, projecting.cancel)
+    await asyncio.wait({projecting})
+    if not projecting.cancelled() and (fault := projecting.exception()):
+        log.critical("projector-stopped", fault=type(fault).__name__, error=str(fault))
+        raise fault
+    log.info("projector-ended")
+
+
+async def project(dsn: str) -> None:
+    async with await connect(dsn) as connection:
+        found = await partitions(connection)
+        is_other = await has_other_shape(connection, READ)
+    if is_other:
+        log.info("rebuilding", reason="the tables are those of another version")
+        await rebuild(dsn, found)
+    runners = [Runner(dsn, partition) for partition in found]
+    log.info("projector-started", partitions=found)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for runner in runners:
+                group.create_task(runner.run())
+    finally:
+        for runner in runners:
+            await runner.close()

@@ -1,0 +1,109 @@
+"""Tells the tables what the log says: a page, all tables and the checkpoint at once.
+
+One transaction applies a page and moves the checkpoint, so each fact counts exactly
+once, whatever dies in between. Commits are not waited for: should the server lose the
+latest ones, table and checkpoint fall back together and the page is applied again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import psycopg
+import structlog
+
+from application.engine.journal import Recorded
+from infrastructure.event_store.reader import LogReader
+from infrastructure.event_store.wire import Lost, connect, with_options
+from projections.schema import (
+    CHANNEL,
+    PROJECTIONS,
+    READ,
+    create,
+    move_to,
+    position_of,
+)
+from projections.told import told
+
+log = structlog.get_logger("tradesense.projector")
+
+PAGE: Final = 1_000
+PAUSE_SECONDS: Final = 1.0  # also the longest wait for a server that came back
+
+
+class Runner:
+    """Keeps one partition's part of the live tables up to date."""
+
+    def __init__(self, dsn: str, partition: str, schema: str = READ) -> None:
+        self.partition = partition
+        self.position = 0
+        self._schema = schema
+        self._dsn = with_options(
+            dsn,
+            f"projector-{partition}",
+            synchronous_commit="off",
+            timezone="UTC",
+            statement_timeout="60s",
+        )
+        self._reader = LogReader(dsn, partition)
+
+    async def run(self) -> None:
+        """Follow the log until cancelled. Raises `PositionGap`, `UnknownFact`."""
+        while True:
+            try:
+                async with await connect(self._dsn) as connection:
+                    await create(connection, self._schema)
+                    await self._follow(connection)
+            except (Lost, psycopg.OperationalError, ConnectionError) as error:
+                log.warning("database-lost", partition=self.partition, error=str(error))
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def close(self) -> None:
+        await self._reader.close()
+
+    async def _follow(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Page after page; begin anew where another has moved the checkpoint."""
+        while True:
+            self.position = await position_of(connection, self._schema, self.partition)
+            async for page in self._reader.pages(self.position, PAGE):
+                finishing = asyncio.ensure_future(self._apply(connection, page))
+                if not await finished(finishing):
+                    break
+                self.position = page[-1].position
+
+    async def _apply(
+        self, connection: psycopg.AsyncConnection[Any], page: Sequence[Recorded]
+    ) -> bool:
+        return await apply(connection, self._schema, self.partition, page)
+
+
+async def finished(applying: "asyncio.Task[bool]") -> bool:
+    """Wait for a page; told to stop meanwhile, let it come to its end first."""
+    try:
+        return await asyncio.shield(applying)
+    except asyncio.CancelledError:
+        await asyncio.wait({applying})
+        raise
+
+
+async def apply(
+    connection: psycopg.AsyncConnection[Any],
+    schema: str,
+    partition: str,
+    page: Sequence[Recorded],
+) -> bool:
+    """Apply a page, or nothing: False when the tables are not where it begins."""
+    facts = told(partition, page)
+    async with connection.transaction():
+        before = await position_of(connection, schema, partition)
+        if before != page[0].position - 1:
+            return False
+        for projection in PROJECTIONS:
+            await projection.apply(connection, schema, facts)
+        await move_to(connection, schema, partition, page[-1].position)
+        if schema == READ:
+            await connection.execute(
+                "SELECT pg_notify(%s, %s)",
+                (CHANNEL, f"{partition} {page[-1].position}"),
+            )
+    return True

@@ -1,0 +1,35 @@
+"""A fact as the log tells it, with its place."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from application.catalogue import Fact, decode
+from application.engine.journal import Recorded
+
+
+class Told(Struct, frozen=True):
+    partition: str
+    position: int
+    stream: str
+    version: int
+    fact: Fact
+
+    @property
+    def subject(self) -> str:
+        """Whose stream it is: `account-<id>` is about `<id>`."""
+        return self.stream.partition("-")[2]
+
+
+def told(partition: str, page: Sequence[Recorded]) -> list[Told]:
+    """Read a page. Raises `UnknownFact` for a name from a later version."""
+    return [
+        Told(
+            partition,
+            each.position,
+            each.stream,
+            each.version,
+            decode(each.name, each.payload),
+        )
+        for each in page
+    ]

@@ -1,0 +1,186 @@
+"""A row a trade, from the fill that opens it to the one that closes the last lot."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from application.views.trade import TradeView
+from domain.account.events import CloseReason, PositionClosed, PositionOpened
+from domain.account.position import Fill
+from domain.values.quote import Side
+from projections.asking import Pool, Slice, fetch_one, fetch_slice
+from projections.table import Projection, Rows, Table, Wanted, says
+from projections.told import Told
+
+
+class Trade(Struct, frozen=True):
+    trade_id: Annotated[str, says("The trade: a position from open to close")]
+    account_id: Annotated[str, says("The account that holds it")]
+    order_id: Annotated[str, says("The order that opened it")]
+    client_order_id: Annotated[str | None, says("The name its sender gave the order")]
+    symbol: Annotated[str, says("What is traded")]
+    side: Annotated[Side, says("buy or sell")]
+    quantity: Annotated[Decimal, says("Lots, as opened")]
+    status: Annotated[Literal["open", "closed"], says("closed: no lot is left")]
+    open_price: Annotated[Decimal, says("Ask for a buy, bid for a sell")]
+    bid: Annotated[Decimal, says("Bid of the quote that filled it")]
+    ask: Annotated[Decimal, says("Ask of the quote that filled it")]
+    quote_sequence: Annotated[int, says("That quote's number in the venue's sequence")]
+    commission: Annotated[Decimal, says("A cost, charged at the opening")]
+    opened_at: Annotated[datetime, says("Engine time of the opening")]
+    trading_day: Annotated[date, says("The account's own day on which it was opened")]
+    stop_loss: Annotated[Decimal | None, says("Closes at a loss when reached")]
+    take_profit: Annotated[Decimal | None, says("Closes at a gain when reached")]
+    closed_quantity: Annotated[Decimal, says("Lots closed so far")]
+    close_price: Annotated[Decimal | None, says("Price of the latest closing fill")]
+    closed_at: Annotated[datetime | None, says("Engine time of the last lot's closing")]
+    close_reason: Annotated[
+        CloseReason | None,
+        says("Of the latest fill: trader, stop_loss, take_profit or liquidation"),
+    ]
+    profit: Annotated[Decimal, says("Realised so far, without the commission")]
+    balance: Annotated[Decimal, says("Of the account, after this trade's latest fill")]
+    currency: Annotated[str, says("Of commission, profit and balance")]
+    partition: Annotated[str, says("Where its events are stored")]
+    position: Annotated[int, says("Of its latest event in that partition")]
+    version: Annotated[int, says("Of the account's stream at that event")]
+
+
+TABLE = Table(
+    "trades",
+    Trade,
+    key="trade_id",
+    comment="A row a trade: a position from its opening to its last closing fill",
+    indexes=(
+        "(account_id, opened_at, trade_id)",
+        "(account_id, opened_at, trade_id) WHERE status = 'open'",
+    ),
+    fillfactor=70,
+)
+
+
+def wanted(page: Sequence[Told]) -> Wanted:
+    closed = (each.fact for each in page if isinstance(each.fact, PositionClosed))
+    return Wanted(
+        frozenset(fill.closed.trade_id for fact in closed for fill in fact.fills)
+    )
+
+
+def fold(rows: Rows[Trade], told: Told) -> None:
+    match told.fact:
+        case PositionOpened():
+            rows.put(told.fact.position.trade_id, opened(told, told.fact))
+        case PositionClosed():
+            for fill in told.fact.fills:
+                held = rows.get(fill.closed.trade_id)
+                assert held is not None, "closed before it was opened"
+                rows.put(held.trade_id, filled(held, fill, told, told.fact))
+
+
+def opened(told: Told, fact: PositionOpened) -> Trade:
+    held = fact.position
+    return Trade(
+        trade_id=held.trade_id,
+        account_id=told.subject,
+        order_id=held.order_id,
+        client_order_id=held.client_order_id,
+        symbol=held.symbol,
+        side=held.side,
+        quantity=held.opened_quantity,
+        status="open",
+        open_price=held.open_price,
+        bid=held.quote.bid,
+        ask=held.quote.ask,
+        quote_sequence=held.quote.sequence,
+        commission=held.commission.amount,
+        opened_at=held.opened_at,
+        trading_day=fact.trading_day,
+        stop_loss=held.stop_loss,
+        take_profit=held.take_profit,
+        closed_quantity=held.opened_quantity - held.quantity,
+        close_price=None,
+        closed_at=None,
+        close_reason=None,
+        profit=held.realised.amount,
+        balance=fact.balance.amount,
+        currency=fact.balance.currency,
+        partition=told.partition,
+        position=told.position,
+        version=told.version,
+    )
+
+
+def filled(held: Trade, fill: Fill, told: Told, fact: PositionClosed) -> Trade:
+    return replace(
+        held,
+        status="open" if fill.left else "closed",
+        closed_quantity=held.closed_quantity + fill.closed.quantity,
+        close_price=fill.closed.price,
+        closed_at=None if fill.left else fact.at,
+        close_reason=fact.reason,
+        profit=held.profit + fill.closed.profit.amount,
+        balance=fact.balance.amount,
+        position=told.position,
+        version=told.version,
+    )
+
+
+TRADES = Projection(TABLE, wanted, fold)
+
+SELECT = """
+    SELECT trade_id, order_id, client_order_id, account_id, symbol, side, quantity,
+        status, open_price, bid, ask, quote_sequence, commission, opened_at, stop_loss,
+        take_profit, closed_quantity, close_price, closed_at, profit, balance,
+        partition || '-' || position AS position, version
+    FROM read.trades
+"""
+OF_ACCOUNT = " WHERE account_id = %(of)s"
+OF_TRADER = """
+    WHERE account_id IN (SELECT account_id FROM read.accounts WHERE trader_id = %(of)s)
+"""
+WITH_STATUS = " AND status = %(status)s"
+AFTER = """
+    AND (opened_at, trade_id) < (
+        SELECT opened_at, trade_id FROM read.trades WHERE trade_id = %(after)s
+    )
+"""
+NEWEST_FIRST = " ORDER BY opened_at DESC, trade_id DESC LIMIT %(limit)s"
+
+
+async def trades_of(
+    pool: Pool,
+    *,
+    account_id: str | None = None,
+    trader_id: str | None = None,
+    status: Literal["open", "closed"] | None = None,
+    after: str | None = None,
+    limit: int,
+) -> Slice[TradeView]:
+    """List an account's trades, or all of a trader's, the newest first."""
+    query = SELECT + (OF_TRADER if account_id is None else OF_ACCOUNT)
+    if status is not None:
+        query += WITH_STATUS
+    if after is not None:
+        query += AFTER
+    return await fetch_slice(
+        pool,
+        query + NEWEST_FIRST,
+        {"of": account_id or trader_id, "status": status, "after": after},
+        TradeView,
+        limit=limit,
+        key="trade_id",
+    )
+
+
+async def trade(pool: Pool, trade_id: str) -> TradeView | None:
+    query = SELECT + " WHERE trade_id = %(trade_id)s"
+    return await fetch_one(pool, query, {"trade_id": trade_id}, TradeView)
+
+
+async def account_of_trade(pool: Pool, trade_id: str) -> str | None:
+    found = await trade(pool, trade_id)
+    return found.account_id if found else None
