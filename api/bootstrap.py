@@ -14,6 +14,7 @@ from api.app import Lifespan, always, create_app
 from api.auth import auth_router
 from api.engines import Engines
 from api.health import Lag, Probes, Progress
+from api.trading.reads import Reads
 from api.trading.router import trading_router
 from application.engine.host import Host
 from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION
@@ -35,6 +36,7 @@ from infrastructure.payments.development import DevelopmentPayments
 from infrastructure.probes import PostgresAlive, ValkeyAlive
 from infrastructure.roles import Role
 from infrastructure.settings import Environment, Settings, Switch
+from projections.read_positions import ReadPositions
 
 PARTITIONS: Final = (LIVE_PARTITION, SANDBOX_PARTITION)
 POOL: Final = 8
@@ -47,14 +49,19 @@ SHORTEST_PASSWORD_IN_DEV: Final = 6
 class InThisProcess(Progress):
     """The engines run here; the projector is a process of its own."""
 
-    def __init__(self, engines: Engines) -> None:
+    def __init__(self, engines: Engines, positions: ReadPositions) -> None:
         self._engines = engines
+        self._positions = positions
 
     def engine(self) -> str:
         return self._engines.state()
 
     async def projector(self) -> Lag:
-        return Lag(lag_events=0, lag_seconds=0.0)
+        lags = await self._positions.lags()
+        return Lag(
+            lag_events=sum(each.lag_events for each in lags),
+            lag_seconds=max((each.lag_seconds for each in lags), default=0.0),
+        )
 
 
 def build(
@@ -94,15 +101,18 @@ def build(
         LIVE_INSTRUMENTS,
         live_feed(settings.seed, clock) if settings.feed == "live" else None,
     )
+    positions = ReadPositions(dsn)
     database, cache = PostgresAlive(dsn), ValkeyAlive(servers.redis_url)
-    access_log = structlog.get_logger("tradesense.access")
+    access_log = structlog.get_logger().bind(logger="tradesense.access")
 
     @asynccontextmanager
     async def connections(_: Litestar) -> AsyncIterator[None]:
         await pool.open(wait=False)
+        await positions.start()
         try:
             yield
         finally:
+            await positions.close()
             await pool.close()
             await database.close()
             await cache.close()
@@ -117,14 +127,14 @@ def build(
             "identity": always(identity),
             "authenticate": always(tokens.caller),
             "gateway": always(engines.gateway),
-            "reads": always(None),
+            "reads": always(Reads(pool, positions, engines.gateway)),
             "payments": always(DevelopmentPayments(is_allowed=not in_production)),
             "shortest_password": always(
                 SHORTEST_PASSWORD if in_production else SHORTEST_PASSWORD_IN_DEV
             ),
         },
         authenticate=tokens.caller,
-        probes=Probes(database, cache, InThisProcess(engines)),
+        probes=Probes(database, cache, InThisProcess(engines, positions)),
         registry=metrics_registry(),
         access_log=lambda **line: access_log.info("answered", **line),
         lifespan=[*around, connections, engines.alive],

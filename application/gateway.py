@@ -55,6 +55,10 @@ class Gateway(Protocol):
         """The account of an open trade."""
         ...
 
+    def see_account(self, account_id: str, owner: str | None) -> str:
+        """Give its partition, once it is known to be the owner's."""
+        ...
+
     def account(self, account_id: str, owner: str | None) -> AccountView: ...
 
     def challenge(self, challenge_id: str, owner: str | None) -> ChallengeView: ...
@@ -104,6 +108,15 @@ class LocalGateway:
             if account_id := host.engine.deciding.trades.get(trade_id):
                 return account_id
         return None
+
+    def see_account(self, account_id: str, owner: str | None) -> str:
+        stream = f"account-{account_id}"
+        partition = self._partition_of(stream)
+        entry = self._hosts[partition].engine.memory.shown(stream)
+        assert entry is not None
+        assert isinstance(entry.state, Account)
+        must_own(entry.state.trader_id, owner, account_id)
+        return partition
 
     def account(self, account_id: str, owner: str | None) -> AccountView:
         stream = f"account-{account_id}"

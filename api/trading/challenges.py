@@ -7,14 +7,23 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, SkipValidation
 from msgspec import Struct
 
-from api.conventions import IdText, PositiveText
+from api.conventions import (
+    CursorText,
+    IdText,
+    Limit,
+    MinPosition,
+    Page,
+    PositiveText,
+)
 from api.doors import SIGNED_IN
 from api.trading.asking import Asking, owner_for
+from api.trading.reads import Reads, after, cursor_after
 from application.caller import Caller
-from application.gateway import LIVE_PARTITION, Gateway
+from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION, Gateway
 from application.payments import Payments
 from application.views.challenge import ChallengeView
 from domain.challenge.decider import PurchaseChallenge
+from projections.challenges import challenges_of
 
 LIVE = "live"
 
@@ -65,10 +74,34 @@ async def buy_challenge(
     )
 
 
+@get("/challenges", opt=dict(SIGNED_IN))
+async def challenges(
+    caller: NamedDependency[Caller],
+    gateway: NamedDependency[SkipValidation[Gateway]],
+    reads: NamedDependency[SkipValidation[Reads]],
+    min_position: MinPosition = None,
+    cursor: CursorText = None,
+    limit: Limit = 50,
+) -> Page[ChallengeView]:
+    """List mine, the newest first."""
+    await reads.catch_up(SANDBOX_PARTITION, min_position)
+    position = await reads.catch_up(LIVE_PARTITION, None)
+    found = await challenges_of(
+        reads.pool, caller.trader_id, after=after(cursor), limit=limit
+    )
+    items = tuple(
+        gateway.challenge(row.challenge_id, caller.trader_id) for row in found.items
+    )
+    return Page(items=items, next=cursor_after(found), position=position)
+
+
 @get("/challenges/{challenge_id:str}", opt=dict(SIGNED_IN))
 async def one_challenge(
     challenge_id: FromPath[IdText],
     caller: NamedDependency[Caller],
     gateway: NamedDependency[SkipValidation[Gateway]],
+    reads: NamedDependency[SkipValidation[Reads]],
+    min_position: MinPosition = None,
 ) -> ChallengeView:
+    await reads.reach(min_position)
     return gateway.challenge(challenge_id, owner_for(caller))

@@ -6,7 +6,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, SkipValidation
 
-from api.conventions import IdText, Page
+from api.conventions import Page
 from api.doors import SIGNED_IN
 from api.trading.asking import owner_for
 from api.trading.trades import SymbolText

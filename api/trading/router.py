@@ -2,18 +2,22 @@
 
 from litestar import Router
 
-from api.trading.accounts import one_account
-from api.trading.challenges import buy_challenge, one_challenge
+from api.trading.accounts import account_events, accounts, one_account
+from api.trading.breaches import breaches, one_breach
+from api.trading.challenges import buy_challenge, challenges, one_challenge
+from api.trading.leaderboard import leaderboard
 from api.trading.market_data import one_symbol, symbols
 from api.trading.plans import one_plan, plans
 from api.trading.sandbox import advance_clock, open_account, open_venue, take_quotes
-from api.trading.trades import close_trade, open_trade
+from api.trading.trades import close_trade, one_trade, open_trade, trades
 
 HANDLERS = {
     "plans": (plans, one_plan),
-    "challenges": (buy_challenge, one_challenge),
-    "accounts": (one_account,),
-    "trades": (open_trade, close_trade),
+    "challenges": (buy_challenge, challenges, one_challenge),
+    "accounts": (accounts, one_account, account_events),
+    "trades": (open_trade, close_trade, trades, one_trade),
+    "breaches": (breaches, one_breach),
+    "leaderboard": (leaderboard,),
     "market data": (symbols, one_symbol),
     "sandbox": (open_venue, take_quotes, advance_clock, open_account),
 }

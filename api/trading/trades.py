@@ -7,17 +7,25 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, SkipValidation
 from msgspec import Meta, Struct
 
-from api.conventions import IdText, PositiveText
+from api.conventions import (
+    CursorText,
+    IdText,
+    Limit,
+    MinPosition,
+    Page,
+    PositiveText,
+)
 from api.doors import SIGNED_IN
-from api.trading.asking import Asking, client_order
+from api.trading.asking import Asking, client_order, owner_for
+from api.trading.reads import Reads, after, cursor_after
 from application.caller import Caller
-from application.gateway import Gateway
-from application.queries import Reads
+from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION, Gateway
 from application.refusals import NotFound
 from application.views.trade import TradeView
 from domain.account.commands import ClosePosition, OpenPosition
 from domain.values.exact import exact
 from domain.values.quote import Side
+from projections.trades import account_of_trade, trade, trades_of
 
 SymbolText = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,23}$(?!\n)")]
 ClientOrderText = Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,64}$(?!\n)")]
@@ -78,7 +86,9 @@ async def close_trade(
     asking = Asking(request, caller, data or CloseTrade())
     account_id = gateway.account_of_trade(trade_id)
     if account_id is None:  # closed already, or never there: the tables know
-        account_id = await reads.account_of_trade(trade_id)
+        await reads.catch_up(LIVE_PARTITION, None)
+        await reads.catch_up(SANDBOX_PARTITION, None)
+        account_id = await account_of_trade(reads.pool, trade_id)
     if account_id is None:
         raise NotFound(trade_id)
     quantity = exact(data.quantity) if data and data.quantity else None
@@ -88,3 +98,55 @@ async def close_trade(
         f"account-{account_id}",
         ClosePosition(trade_id=trade_id, quantity=quantity),
     )
+
+
+@get("/trades", opt=dict(SIGNED_IN))
+async def trades(  # noqa: PLR0913, PLR0917 - a list with all the usual parameters
+    caller: NamedDependency[Caller],
+    gateway: NamedDependency[SkipValidation[Gateway]],
+    reads: NamedDependency[SkipValidation[Reads]],
+    account_id: IdText | None = None,
+    status: Literal["open", "closed"] | None = None,
+    min_position: MinPosition = None,
+    cursor: CursorText = None,
+    limit: Limit = 50,
+) -> Page[TradeView]:
+    """List those of one account, or all of mine, the newest first."""
+    partition = LIVE_PARTITION
+    if account_id is not None:
+        partition = gateway.see_account(account_id, owner_for(caller))
+    else:
+        await reads.catch_up(SANDBOX_PARTITION, None)
+    position = await reads.catch_up(partition, min_position)
+    found = await trades_of(
+        reads.pool,
+        account_id=account_id,
+        trader_id=caller.trader_id,
+        status=status,
+        after=after(cursor),
+        limit=limit,
+    )
+    return Page(items=found.items, next=cursor_after(found), position=position)
+
+
+@get("/trades/{trade_id:str}", opt=dict(SIGNED_IN))
+async def one_trade(
+    trade_id: FromPath[IdText],
+    caller: NamedDependency[Caller],
+    gateway: NamedDependency[SkipValidation[Gateway]],
+    reads: NamedDependency[SkipValidation[Reads]],
+    min_position: MinPosition = None,
+) -> TradeView:
+    await reads.reach(min_position)
+    account_id = gateway.account_of_trade(trade_id)
+    if account_id is not None:
+        partition = gateway.see_account(account_id, owner_for(caller))
+        await reads.catch_up(partition, None)
+    else:
+        await reads.catch_up(LIVE_PARTITION, None)
+        await reads.catch_up(SANDBOX_PARTITION, None)
+    found = await trade(reads.pool, trade_id)
+    if found is None:
+        raise NotFound(trade_id)
+    gateway.see_account(found.account_id, owner_for(caller))
+    return found

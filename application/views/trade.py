@@ -66,7 +66,7 @@ def opened_trade(
     )
 
 
-def closed_trade(  # noqa: PLR0913 - a deal has that many sides
+def closed_trade(
     account_id: str,
     held: Position,
     fill: Fill,
