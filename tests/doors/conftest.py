@@ -30,7 +30,7 @@ LogIn = Callable[[str, str], Awaitable[dict[str, str]]]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path)
+    return Settings(data=tmp_path, feed="none")
 
 
 @pytest.fixture

@@ -36,8 +36,9 @@ async def without_valkey(
 async def without_postgres(
     settings: Settings, servers: Servers
 ) -> AsyncIterator[AsyncClient]:
+    """An app that was never started, as its start waits for the database."""
     lost = Servers(dict.fromkeys(Role, AWAY), servers.redis_url)
-    async with running(build(settings, lost)) as app, asking(app) as client:
+    async with asking(build(settings, lost)) as client:
         yield client
 
 
