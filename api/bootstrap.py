@@ -29,6 +29,7 @@ from infrastructure.identity.access_tokens import AccessTokens
 from infrastructure.identity.attempts import CountedAttempts, UncountedAttempts
 from infrastructure.identity.hashing import CHEAP, PRODUCTION, Argon2Hasher
 from infrastructure.identity.people import PostgresMail, PostgresPeople
+from infrastructure.identity.seed import refuse_seeded
 from infrastructure.identity.sessions import PostgresSessions
 from infrastructure.identity.signing_key import signing_key
 from infrastructure.ids import TimeOrderedIds
@@ -75,7 +76,7 @@ def build(
     in_production = settings.env is Environment.PRODUCTION
     dsn = servers.database_url(Role.APP)
     pool = connection_pool(dsn)
-    sessions = PostgresSessions(pool)
+    people, sessions = PostgresPeople(pool), PostgresSessions(pool)
     tokens = AccessTokens(
         signing_key(settings.data, may_create=not in_production),
         sessions,
@@ -84,7 +85,7 @@ def build(
         trusts_strangers=not in_production,
     )
     identity = Identity(
-        people=PostgresPeople(pool),
+        people=people,
         sessions=sessions,
         tokens=tokens,
         hasher=Argon2Hasher(PRODUCTION if in_production else CHEAP),
@@ -110,6 +111,8 @@ def build(
         await pool.open(wait=False)
         await positions.start()
         try:
+            if in_production:
+                await refuse_seeded(people)
             yield
         finally:
             await positions.close()

@@ -1,18 +1,24 @@
 """People register, log in, stay in, and leave; strangers learn nothing."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
+from attrs import evolve
 from httpx import AsyncClient, Response
 from litestar import Litestar
 
+from api.bootstrap import build
 from infrastructure.clock import SystemClock
+from infrastructure.embedded.servers import Servers
 from infrastructure.identity.hashing import CHEAP, PRODUCTION, Argon2Hasher
 from infrastructure.identity.seed import SeedRefused, seed_people
+from infrastructure.identity.signing_key import NoSigningKey, signing_key
 from infrastructure.ids import TimeOrderedIds
-from infrastructure.settings import Environment
+from infrastructure.settings import Environment, Settings
 from tests.databases import Database
 from tests.doors.conftest import LogIn
+from tests.doors.running import running
 
 ANNA = {"email": "Anna@Example.org", "password": "a long enough password"}
 
@@ -201,3 +207,29 @@ async def test_a_cheap_hash_opens_no_production_door() -> None:
     cheap = await Argon2Hasher(CHEAP).hash("user123")
     assert await Argon2Hasher(CHEAP).fits("user123", cheap)
     assert not await Argon2Hasher(PRODUCTION).fits("user123", cheap)
+
+
+async def test_production_does_not_serve_what_dev_has_seeded(
+    settings: Settings, own_servers: Servers, seeded: None
+) -> None:
+    signing_key(settings.data, may_create=True)
+    production = evolve(settings, env=Environment.PRODUCTION)
+    with pytest.raises(ExceptionGroup) as refused:
+        async with running(build(production, own_servers)):
+            pass
+    assert refused.value.subgroup(SeedRefused) is not None
+
+
+async def test_production_makes_no_signing_key(
+    settings: Settings, own_servers: Servers
+) -> None:
+    production = evolve(settings, env=Environment.PRODUCTION)
+    with pytest.raises(NoSigningKey):
+        build(production, own_servers)
+
+
+def test_the_signing_key_is_its_owners_alone(tmp_path: Path) -> None:
+    made = signing_key(tmp_path, may_create=True)
+    path = tmp_path / "keys" / "access-ed25519.pem"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert signing_key(tmp_path, may_create=True).kid == made.kid
