@@ -129,7 +129,7 @@ class ProblemBody(Struct, frozen=True, kw_only=True):
 class Problem(Exception):
     """An answer that is no: raise it where HTTP itself is the reason."""
 
-    def __init__(  # noqa: PLR0913 - the optional members of RFC 9457, all by name
+    def __init__(
         self,
         code: str,
         detail: str = "",
