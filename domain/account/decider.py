@@ -31,7 +31,7 @@ from domain.account.state import Account, Status, applied, evolve, marked
 from domain.account.trading import closed, must_be_tradable, open_position
 from domain.rules.adjudicate import Verdict, at_boundary, at_instant
 from domain.values.market import Moment
-from domain.values.session import is_open
+from domain.values.session import closes_next, is_open
 
 Outcome = tuple[Account, tuple[AccountEvent, ...]]
 
@@ -219,7 +219,13 @@ def liquidated(
 
 
 def is_tradable(position: Position, moment: Moment) -> bool:
-    return is_open(moment.market.instrument(position.symbol).sessions, moment.at)
+    """A market that has opened again has no price before its first quote."""
+    sessions = moment.market.instrument(position.symbol).sessions
+    quoted_at = moment.market.quote(position.symbol).at
+    if not (is_open(sessions, moment.at) and is_open(sessions, quoted_at)):
+        return False
+    closed_at = closes_next(sessions, quoted_at)
+    return closed_at is None or closed_at > moment.at
 
 
 def booked(
