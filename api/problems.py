@@ -53,6 +53,16 @@ PROBLEMS: Final[dict[str, Meaning]] = {
     "trade-not-open": Meaning(409, "The trade is not open."),
     "insufficient-margin": Meaning(409, "Not enough free margin."),
     "rule-refused": Meaning(409, "A rule of the plan forbids this."),
+    "quantity-refused": Meaning(
+        409, "The instrument or the trade does not allow that quantity."
+    ),
+    "stop-refused": Meaning(409, "A stop stands on the wrong side of the market."),
+    "size-not-offered": Meaning(409, "The plan is not sold with that deposit."),
+    "version-not-drafted": Meaning(409, "The plan has no such version."),
+    "challenge-over": Meaning(409, "The challenge has ended."),
+    "not-the-current-account": Meaning(409, "The challenge is in another account now."),
+    "venue-known": Meaning(409, "The venue is open already."),
+    "payment-refused": Meaning(409, "The payment was not confirmed."),
     "clock-backwards": Meaning(409, "The clock of a venue only goes forward."),
     "refused": Meaning(409, "A rule of the business forbids this."),
     "precondition-failed": Meaning(412, "The resource has changed since that version."),

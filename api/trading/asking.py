@@ -30,7 +30,7 @@ class Asking:
         key = idempotency_key(request)
         self.caller = caller
         self.request_id = request_id_of(request.scope)
-        self.is_keyed = key is not None
+        self._is_keyed = key is not None
         self.command_id = command_id(caller.trader_id, request.method, path, key)
         self._hash = sha256(msgspec.json.encode(body)).digest()
 
@@ -55,7 +55,8 @@ class Asking:
                 actor=self.caller.trader_id,
                 owner=self.caller.trader_id,
                 request_id=self.request_id,
-                command_id=self.command_id if self.is_keyed else None,
+                command_id=self.command_id,
+                is_kept=self._is_keyed,
                 request_hash=self._hash,
                 natural_id=natural_id,
             ),

@@ -2,7 +2,7 @@
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, SkipValidation
+from litestar.params import FromPath, FromQuery, SkipValidation
 
 from api.conventions import CursorText, IdText, Limit, MinPosition, Page
 from api.doors import SIGNED_IN
@@ -19,7 +19,7 @@ async def breaches(
     caller: NamedDependency[Caller],
     gateway: NamedDependency[SkipValidation[Gateway]],
     reads: NamedDependency[SkipValidation[Reads]],
-    account_id: IdText | None = None,
+    account_id: FromQuery[IdText | None] = None,
     min_position: MinPosition = None,
     cursor: CursorText = None,
     limit: Limit = 50,

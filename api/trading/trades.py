@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, SkipValidation
+from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 from msgspec import Meta, Struct
 
 from api.conventions import (
@@ -105,8 +105,8 @@ async def trades(  # noqa: PLR0913, PLR0917 - a list with all the usual paramete
     caller: NamedDependency[Caller],
     gateway: NamedDependency[SkipValidation[Gateway]],
     reads: NamedDependency[SkipValidation[Reads]],
-    account_id: IdText | None = None,
-    status: Literal["open", "closed"] | None = None,
+    account_id: FromQuery[IdText | None] = None,
+    status: FromQuery[Literal["open", "closed"] | None] = None,
     min_position: MinPosition = None,
     cursor: CursorText = None,
     limit: Limit = 50,

@@ -68,7 +68,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     owner: str | None  # the stream must belong to this trader; None: to anybody
     request_id: str
     causation: str = "command"
-    command_id: UUID | None = None  # its answer is kept, refusals included
+    command_id: UUID | None = None
+    is_kept: bool = True  # its answer, refusals included, for when it comes again
     request_hash: bytes = b""
     natural_id: UUID | None = None  # as a client's order id: only a yes is kept
 

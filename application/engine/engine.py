@@ -165,7 +165,7 @@ class Engine:
         ids = {
             each
             for ask in asks
-            for each in (ask.command_id, ask.natural_id)
+            for each in (kept_as(ask), ask.natural_id)
             if each is not None and each not in self._receipts
         }
         if ids:
@@ -173,8 +173,8 @@ class Engine:
 
     def _known(self, ask: Ask, draft: Draft) -> Answer | None:
         """The first answer to the same command, if there was one."""
-        if ask.command_id is not None:
-            receipt = self._receipt(ask.command_id, draft)
+        if (command_id := kept_as(ask)) is not None:
+            receipt = self._receipt(command_id, draft)
             if receipt is not None:
                 if receipt.request_hash != ask.request_hash:
                     raise KeyReused("the key came with another body before")
@@ -189,7 +189,7 @@ class Engine:
         return draft.receipts.get(command_id) or self._receipts.get(command_id)
 
     def _keep(self, ask: Ask, answer: Answer, draft: Draft) -> None:
-        keys = [ask.command_id]
+        keys = [kept_as(ask)]
         if not answer.is_refused:
             keys.append(ask.natural_id)
         for key in keys:
@@ -218,6 +218,10 @@ class Engine:
         self._receipts.update(receipts)
         while len(self._receipts) > RECEIPTS_AT_HAND:
             del self._receipts[next(iter(self._receipts))]
+
+
+def kept_as(ask: Ask) -> UUID | None:
+    return ask.command_id if ask.is_kept else None
 
 
 def replayed(receipt: Receipt, status: int) -> Answer:

@@ -20,6 +20,7 @@ from infrastructure.identity.seed import seed_people
 from infrastructure.ids import TimeOrderedIds
 from infrastructure.roles import Role
 from infrastructure.settings import Environment, Settings
+from projections.process import project
 from tests.databases import Database, database, template
 from tests.doors.running import asking, running
 
@@ -74,6 +75,15 @@ def log_in(http: AsyncClient, seeded: None) -> LogIn:
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     return enter
+
+
+@pytest.fixture
+async def projected(http: AsyncClient, own_servers: Servers) -> AsyncIterator[None]:
+    """The projector runs, as it does beside the API."""
+    projecting = asyncio.create_task(project(own_servers.database_url(Role.PROJECTOR)))
+    yield
+    projecting.cancel()
+    await asyncio.wait((projecting,))
 
 
 @pytest.fixture
