@@ -89,11 +89,21 @@ COSTS: Final = {
     "EURJPY": ("7.00", "5.20", "-12.70"),
     "XAUUSD": ("7.00", "-34.00", "18.50"),
     "US500": ("0.00", "-9.80", "2.40"),
-    "BTCUSD": ("10.00", "-24.00", "-8.00"),
-    "ETHUSD": ("1.00", "-1.40", "-0.50"),
+    "BTCUSD": ("4.00", "-24.00", "-8.00"),
+    "ETHUSD": ("0.25", "-1.40", "-0.50"),
 }
 """A round turn's commission, then a night long and a night short; all per lot."""
 
-LIVE_INSTRUMENTS: Final = tuple(
-    at_cost(each, *COSTS[each.symbol]) for each in STANDARD_INSTRUMENTS
-)
+LIVE_CRYPTO_LEVERAGE: Final = 20
+"""Twice a sandbox's: at weekends a phase can be passed within minutes, too."""
+
+
+def live(instrument: Instrument) -> Instrument:
+    leverage = instrument.leverage
+    if instrument.sessions == "always":
+        leverage = LIVE_CRYPTO_LEVERAGE
+    costly = at_cost(instrument, *COSTS[instrument.symbol])
+    return replace(costly, leverage=leverage)
+
+
+LIVE_INSTRUMENTS: Final = tuple(map(live, STANDARD_INSTRUMENTS))

@@ -21,8 +21,8 @@ MARKETS: Final = {
     "USDCHF": Market(level=0.88, daily_deviation=0.006, spread=10),
     "XAUUSD": Market(level=2_350, daily_deviation=0.012, spread=20),
     "US500": Market(level=5_300, daily_deviation=0.012, spread=40),
-    "BTCUSD": Market(level=65_000, daily_deviation=0.035, spread=1_200),
-    "ETHUSD": Market(level=3_200, daily_deviation=0.045, spread=120),
+    "BTCUSD": Market(level=65_000, daily_deviation=0.045, spread=500),
+    "ETHUSD": Market(level=3_200, daily_deviation=0.055, spread=35),
 }
 EURUSD_IF_NOT_REPLAYED: Final = Market(level=1.12, daily_deviation=0.006, spread=6)
 EURJPY_SPREAD: Final = 14
