@@ -6,7 +6,7 @@ What moves with every tick (equity, floors, margin) is not here: the engine know
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -63,16 +63,15 @@ TABLE = Table(
     fillfactor=70,
 )
 
-Event = AccountOpened | PositionOpened | PositionClosed | RuleBreached | ObjectivesMet
+Change = PositionOpened | PositionClosed | RuleBreached | ObjectivesMet
 
 
 def wanted(page: Sequence[Told]) -> Wanted:
-    keys = frozenset(each.subject for each in page if isinstance(each.fact, Event))
-    turned = {each.stream for each in page if isinstance(each.fact, DayBoundaryPassed)}
+    turned = {each.subject for each in page if isinstance(each.fact, DayBoundaryPassed)}
+    keys = frozenset(each.subject for each in page) - turned
     if not turned:
         return Wanted(keys)
-    venues = sorted(stream.partition("-")[2] for stream in turned)
-    return Wanted(keys, "status = 'paused' AND venue_id = ANY(%s)", (venues,))
+    return Wanted(keys, "status = 'paused' AND venue_id = ANY(%s)", (sorted(turned),))
 
 
 def fold(rows: Rows[Account], told: Told) -> None:
@@ -81,7 +80,7 @@ def fold(rows: Rows[Account], told: Told) -> None:
         end_pauses(rows, told.subject, fact)
     elif isinstance(fact, AccountOpened):
         rows.put(fact.account_id, opened(told, fact))
-    elif isinstance(fact, Event):
+    elif isinstance(fact, Change):
         account = rows.get(told.subject)
         assert account is not None, "an account begins with its opening"
         seen = replace(account, position=told.position, version=told.version)
@@ -122,10 +121,7 @@ def opened(told: Told, fact: AccountOpened) -> Account:
     )
 
 
-def after(
-    account: Account,
-    fact: PositionOpened | PositionClosed | RuleBreached | ObjectivesMet,
-) -> Account:
+def after(account: Account, fact: Change) -> Account:
     match fact:
         case PositionOpened():
             is_new_day = fact.trading_day != account.last_trading_day
@@ -152,7 +148,8 @@ def after(
             return replace(account, status="passed", ended_at=fact.at)
 
 
-ACCOUNTS = Projection(TABLE, wanted, fold)
+HEARS = (DayBoundaryPassed, AccountOpened, *get_args(Change))
+ACCOUNTS = Projection(TABLE, HEARS, wanted, fold)
 
 
 class AccountRow(Struct, frozen=True, kw_only=True):

@@ -145,7 +145,7 @@ def held(valued: Valued) -> Held:
     )
 
 
-BREACHES = Projection(TABLE, wanted, fold)
+BREACHES = Projection(TABLE, (RuleBreached,), wanted, fold)
 
 
 class BreachView(Struct, frozen=True, kw_only=True):

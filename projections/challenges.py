@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -57,11 +57,7 @@ TABLE = Table(
 
 
 def wanted(page: Sequence[Told]) -> Wanted:
-    return Wanted(
-        frozenset(
-            each.subject for each in page if isinstance(each.fact, ChallengeEvent)
-        )
-    )
+    return Wanted(frozenset(each.subject for each in page))
 
 
 def fold(rows: Rows[Challenge], told: Told) -> None:
@@ -113,7 +109,7 @@ def purchased(told: Told, fact: ChallengePurchased) -> Challenge:
     )
 
 
-CHALLENGES = Projection(TABLE, wanted, fold)
+CHALLENGES = Projection(TABLE, get_args(ChallengeEvent), wanted, fold)
 
 SELECT = """
     SELECT challenge_id, order_id, plan_id, plan_version, terms_hash, venue_id, deposit,

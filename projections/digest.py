@@ -9,7 +9,7 @@ from psycopg import IsolationLevel
 from psycopg.sql import SQL, Identifier
 
 from infrastructure.event_store.wire import connect, with_options
-from projections.schema import READ, TABLES, positions
+from projections.schema import READ, TABLES, partitions, positions
 from projections.table import Table
 
 
@@ -31,8 +31,10 @@ async def digest(dsn: str, schema: str = READ) -> Digest:
     async with await connect(session) as connection:
         await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
         async with connection.transaction():
+            told = await positions(connection, schema)
+            found = await partitions(connection)
             return Digest(
-                position=await positions(connection, schema),
+                position={each: told.get(each, 0) for each in found},
                 tables={
                     table.name: await hash_of(connection, schema, table)
                     for table in TABLES

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import sha256
-from typing import Annotated, Final
+from typing import Annotated, Final, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -68,13 +68,11 @@ TABLE = Table(
     fillfactor=70,
 )
 
-Event = PositionOpened | PositionClosed | RuleBreached | ObjectivesMet
+Change = PositionOpened | PositionClosed | RuleBreached | ObjectivesMet
 
 
 def wanted(page: Sequence[Told]) -> Wanted:
-    return Wanted(
-        frozenset(each.subject for each in page if isinstance(each.fact, Event))
-    )
+    return Wanted(frozenset(each.subject for each in page))
 
 
 def fold(rows: Rows[Score], told: Told) -> None:
@@ -82,7 +80,7 @@ def fold(rows: Rows[Score], told: Told) -> None:
     if isinstance(fact, AccountOpened):
         if fact.venue_id == LIVE:
             rows.put(fact.account_id, entered(told, fact))
-    elif isinstance(fact, Event) and (score := rows.get(told.subject)):
+    elif isinstance(fact, Change) and (score := rows.get(told.subject)):
         if isinstance(fact, RuleBreached) and Verdict(breaches=fact.breaches).is_hard:
             rows.remove(score.account_id)
         else:
@@ -110,7 +108,7 @@ def entered(told: Told, fact: AccountOpened) -> Score:
     )
 
 
-def after(score: Score, fact: Event) -> Score:
+def after(score: Score, fact: Change) -> Score:
     match fact:
         case PositionOpened():
             score = replace(
@@ -151,7 +149,7 @@ def per_cent(part: Decimal, whole: Decimal) -> Decimal:
     return (part * HUNDRED / whole).quantize(STEP, ROUND_HALF_EVEN) + 0  # no -0.0000
 
 
-LEADERBOARD = Projection(TABLE, wanted, fold)
+LEADERBOARD = Projection(TABLE, (AccountOpened, *get_args(Change)), wanted, fold)
 
 
 class Ranked(Struct, frozen=True, kw_only=True):

@@ -65,4 +65,5 @@ def started(told: Told, fact: PhaseStarted) -> Phase:
     )
 
 
-PHASES = Projection(TABLE, wanted, fold)
+HEARS = (PhaseStarted, PhasePassed, ChallengeBreached)
+PHASES = Projection(TABLE, HEARS, wanted, fold)

@@ -28,16 +28,21 @@ from projections.told import told
 log = structlog.get_logger("tradesense.projector")
 
 PAGE: Final = 1_000
-PAUSE_SECONDS: Final = 1.0  # also the longest wait for a server that came back
+FIRST_PAUSE_SECONDS: Final = 0.02
+LONGEST_PAUSE_SECONDS: Final = 1.0  # also the longest wait for a server that came back
 
 
 class Runner:
     """Keeps one partition's part of the live tables up to date."""
 
-    def __init__(self, dsn: str, partition: str, schema: str = READ) -> None:
+    def __init__(
+        self, dsn: str, partition: str, *, schema: str = READ, page: int = PAGE
+    ) -> None:
         self.partition = partition
         self.position = 0
         self._schema = schema
+        self._page = page
+        self._pause = FIRST_PAUSE_SECONDS
         self._dsn = with_options(
             dsn,
             f"projector-{partition}",
@@ -56,7 +61,8 @@ class Runner:
                     await self._follow(connection)
             except (Lost, psycopg.OperationalError, ConnectionError) as error:
                 log.warning("database-lost", partition=self.partition, error=str(error))
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(self._pause)
+                self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def close(self) -> None:
         await self._reader.close()
@@ -65,11 +71,12 @@ class Runner:
         """Page after page; begin anew where another has moved the checkpoint."""
         while True:
             self.position = await position_of(connection, self._schema, self.partition)
-            async for page in self._reader.pages(self.position, PAGE):
+            async for page in self._reader.pages(self.position, self._page):
                 finishing = asyncio.ensure_future(self._apply(connection, page))
                 if not await finished(finishing):
                     break
                 self.position = page[-1].position
+                self._pause = FIRST_PAUSE_SECONDS
 
     async def _apply(
         self, connection: psycopg.AsyncConnection[Any], page: Sequence[Recorded]
@@ -98,8 +105,10 @@ async def apply(
         before = await position_of(connection, schema, partition)
         if before != page[0].position - 1:
             return False
-        for projection in PROJECTIONS:
-            await projection.apply(connection, schema, facts)
+        # Their statements take turns; one folds while the server works for another.
+        async with asyncio.TaskGroup() as group:
+            for projection in PROJECTIONS:
+                group.create_task(projection.apply(connection, schema, facts))
         await move_to(connection, schema, partition, page[-1].position)
         if schema == READ:
             await connection.execute(

@@ -23,6 +23,7 @@ import psycopg
 from msgspec import Meta, Struct
 from psycopg.sql import SQL, Composed, Identifier
 
+from application.catalogue import Fact
 from projections.told import Told
 
 TEXT: Final = 'text COLLATE "C"'  # sorts alike everywhere, so a digest can be compared
@@ -109,6 +110,7 @@ class Table(Generic[R]):
         self._indexes = indexes
         self._fillfactor = fillfactor
         self.columns = tuple(columns_of(row))
+        self._upserts: dict[str, bytes] = {}  # by schema
 
     def definition(self, schema: str) -> tuple[Composed, ...]:
         """Give the statements that make the table."""
@@ -164,24 +166,28 @@ class Table(Generic[R]):
     ) -> None:
         """Store what has changed: all rows in one statement."""
         if written := rows.written:
-            names = [Identifier(column.name) for column in self.columns]
             await connection.execute(
-                self._sql(
-                    "INSERT INTO {table} SELECT *"
-                    " FROM json_populate_recordset(NULL::{table}, %s::json)"
-                    " ON CONFLICT ({key}) DO UPDATE SET {changes}",
-                    schema,
-                    changes=SQL(", ").join(
-                        SQL("{0} = EXCLUDED.{0}").format(name) for name in names
-                    ),
-                ),
-                (msgspec.json.encode(written).decode(),),
+                self._upsert(schema), (msgspec.json.encode(written).decode(),)
             )
         if removed := rows.removed:
             await connection.execute(
                 self._sql("DELETE FROM {table} WHERE {key} = ANY(%s)", schema),
                 (removed,),
             )
+
+    def _upsert(self, schema: str) -> bytes:
+        if schema not in self._upserts:
+            names = [Identifier(column.name) for column in self.columns]
+            self._upserts[schema] = self._sql(
+                "INSERT INTO {table} SELECT *"
+                " FROM json_populate_recordset(NULL::{table}, %s::json)"
+                " ON CONFLICT ({key}) DO UPDATE SET {changes}",
+                schema,
+                changes=SQL(", ").join(
+                    SQL("{0} = EXCLUDED.{0}").format(name) for name in names
+                ),
+            ).as_bytes()
+        return self._upserts[schema]
 
     def _sql(self, query: LiteralString, schema: str, **parts: object) -> Composed:
         return SQL(query).format(
@@ -193,6 +199,7 @@ class Projection(Struct, Generic[R], frozen=True):
     """Facts in, rows out. `fold` is pure: no clock, no serial, only the facts."""
 
     table: Table[R]
+    hears: tuple[type[Fact], ...]
     wanted: Callable[[Sequence[Told]], Wanted]
     fold: Callable[[Rows[R], Told], None]
 
@@ -202,8 +209,11 @@ class Projection(Struct, Generic[R], frozen=True):
         schema: str,
         page: Sequence[Told],
     ) -> None:
-        rows = await self.table.find(connection, schema, self.wanted(page))
-        for told in page:
+        heard = [told for told in page if type(told.fact) in self.hears]
+        if not heard:
+            return
+        rows = await self.table.find(connection, schema, self.wanted(heard))
+        for told in heard:
             self.fold(rows, told)
         await self.table.write(connection, schema, rows)
 

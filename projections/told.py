@@ -13,12 +13,8 @@ class Told(Struct, frozen=True):
     position: int
     stream: str
     version: int
+    subject: str  # whose stream it is: `account-<id>` is about `<id>`
     fact: Fact
-
-    @property
-    def subject(self) -> str:
-        """Whose stream it is: `account-<id>` is about `<id>`."""
-        return self.stream.partition("-")[2]
 
 
 def told(partition: str, page: Sequence[Recorded]) -> list[Told]:
@@ -29,6 +25,7 @@ def told(partition: str, page: Sequence[Recorded]) -> list[Told]:
             each.position,
             each.stream,
             each.version,
+            each.stream.partition("-")[2],
             decode(each.name, each.payload),
         )
         for each in page

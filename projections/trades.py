@@ -55,10 +55,7 @@ TABLE = Table(
     Trade,
     key="trade_id",
     comment="A row a trade: a position from its opening to its last closing fill",
-    indexes=(
-        "(account_id, opened_at, trade_id)",
-        "(account_id, opened_at, trade_id) WHERE status = 'open'",
-    ),
+    indexes=("(account_id, opened_at, trade_id)",),
     fillfactor=70,
 )
 
@@ -129,7 +126,7 @@ def filled(held: Trade, fill: Fill, told: Told, fact: PositionClosed) -> Trade:
     )
 
 
-TRADES = Projection(TABLE, wanted, fold)
+TRADES = Projection(TABLE, (PositionOpened, PositionClosed), wanted, fold)
 
 SELECT = """
     SELECT trade_id, order_id, client_order_id, account_id, symbol, side, quantity,
