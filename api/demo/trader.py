@@ -19,6 +19,7 @@ PLAN: Final = "sprint"
 LOOK_EVERY: Final = 5  # beats, at one's own account
 AFTER_REFUSAL: Final = 5
 AFTER_BREACH: Final = (12, 30)
+RESUME_TRIES: Final = 4
 MOST_HUMBLED: Final = 4  # times that this pause has doubled
 AFTER_PASS: Final = (3, 10)
 BEYOND_TARGET: Final = Decimal("0.0003")  # the price may go before it is hit
@@ -49,7 +50,7 @@ class Trader:
         self._chance = chance
         self._venue_id = venue_id
         self._ticker = ticker
-        self._is_resumed = False
+        self._resumes_left = RESUME_TRIES
         self._is_doubtful = False  # whether the account is still what we think
         self._challenge_id: str | None = None
         self._undecided: Callable[[], Awaitable[None]] | None = None
@@ -86,38 +87,47 @@ class Trader:
         return self.equity(tape) / self.account.deposit - 1
 
     async def _act(self, beat: int, tape: Tape) -> None:
-        if not self._is_resumed:
+        if self._resumes_left:
             await self._resume()
         elif self._undecided is not None:
             await self._insist(self._undecided)
         elif self.account is None:
             await self._choose_plan()
         elif self._is_doubtful or beat % LOOK_EVERY == self._number % LOOK_EVERY:
-            await self._look(beat)
+            await self._look(self.account, beat)
         elif self.trade is not None:
             await self._hold_or_close(self.trade, self.account, beat, tape)
         else:
             await self._look_for_a_trade(self.account, beat, tape)
 
     async def _resume(self) -> None:
-        """Go on where an earlier run of ours has stopped, if it can be found."""
-        await self._client.enter()
+        """Go on where an earlier run has stopped; begin anew where that is not told."""
+        self._resumes_left -= 1
         try:
-            mine = await self._client.get("/challenges", Page[Challenge], limit="200")
-            alive = [each for each in mine.items if each.status in ALIVE]
-            if alive:
-                await self._begin(alive[0])
-            if self.account is not None and self.account.margin:
-                trades = await self._client.get(
-                    "/trades",
-                    Page[Trade],
-                    account_id=self.account.account_id,
-                    status="open",
-                )
-                self.trade = next(iter(trades.items), None)
+            await self._client.enter()
+            await self._find_account()
         except Refused:
-            self.account = None
-        self._is_resumed = True
+            self._resumes_left = 0
+        except NotNow:
+            if self._resumes_left:
+                raise
+        else:
+            self._resumes_left = 0
+
+    async def _find_account(self) -> None:
+        mine = await self._client.get("/challenges", Page[Challenge], limit="200")
+        alive = [each for each in mine.items if each.status in ALIVE]
+        if not alive:
+            return
+        account = await self._begin(alive[0])
+        if account.margin:
+            trades = await self._client.get(
+                "/trades",
+                Page[Trade],
+                account_id=account.account_id,
+                status="open",
+            )
+            self.trade = next(iter(trades.items), None)
 
     async def _choose_plan(self) -> None:
         plans = await self._client.get("/plans", Page[Plan])
@@ -139,52 +149,48 @@ class Trader:
 
     async def _buy(self, wanted: Body, key: str) -> None:
         bought = await self._client.post("/challenges", Challenge, wanted, key)
-        await self._begin(bought)
-        assert self.account is not None
-        self._tell(f"bought {PLAN} over {money(self.account.deposit)}")
+        account = await self._begin(bought)
+        self._tell(f"bought {PLAN} over {money(account.deposit)}")
 
-    async def _begin(self, challenge: Challenge) -> None:
+    async def _begin(self, challenge: Challenge) -> Account:
+        """Sit down at the account of the challenge's current phase."""
+        account = await self._client.get(f"/accounts/{challenge.account_id}", Account)
         self._challenge_id = challenge.challenge_id
-        self.trade = None
-        self.account = await self._client.get(
-            f"/accounts/{challenge.account_id}", Account
-        )
+        self.account, self.trade = account, None
+        return account
 
-    async def _look(self, beat: int) -> None:
+    async def _look(self, account: Account, beat: int) -> None:
         """See what the rules have made of the account meanwhile."""
-        assert self.account is not None
-        account = await self._client.get(
-            f"/accounts/{self.account.account_id}", Account
-        )
-        has_changed = account.status != self.account.status
-        self.account = account
+        now = await self._client.get(f"/accounts/{account.account_id}", Account)
+        is_news = now.status != account.status
+        self.account = now
         self._is_doubtful = False
-        if account.status == "breached":
-            self._ticker.breaches += 1
-            self._tell(f"was breached: {verdict(account)}")
-            self.account = self.trade = None
+        if not now.margin:
+            self.trade = None
+        if now.status == "breached":
+            if is_news:
+                self._ticker.breaches += 1
+                self._tell(f"was breached: {verdict(now)}")
+            self.account = None
             shortest, longest = (each << self._humbled for each in AFTER_BREACH)
             self._humbled = min(self._humbled + 1, MOST_HUMBLED)
             self._rest(beat, (shortest, longest))
-        elif account.status == "passed":
-            if has_changed:
+        elif now.status == "passed":
+            if is_news:
                 self._ticker.passes += 1
                 self._humbled = 0
-                share = account.balance / account.deposit - 1
-                self._tell(f"passed {account.phase}  {gain(share)}")
-            await self._move_on(beat)
-        elif self.trade is not None and not account.margin:
-            self.trade = None
+                share = now.balance / now.deposit - 1
+                self._tell(f"passed {now.phase}  {gain(share)}")
+            await self._move_on(now, beat)
 
-    async def _move_on(self, beat: int) -> None:
-        assert self.account is not None
+    async def _move_on(self, passed: Account, beat: int) -> None:
         challenge = await self._client.get(
             f"/challenges/{self._challenge_id}", Challenge
         )
-        if challenge.account_id == self.account.account_id:
+        if challenge.account_id == passed.account_id:
             return  # the next phase is being opened
-        await self._begin(challenge)
-        self._tell(f"begins {self.account.phase}")
+        account = await self._begin(challenge)
+        self._tell(f"begins {account.phase}")
         self._rest(beat, AFTER_PASS)
 
     async def _look_for_a_trade(self, account: Account, beat: int, tape: Tape) -> None:
@@ -241,9 +247,9 @@ class Trader:
         profit = floating(trade, tape.open[trade.symbol])
         equity = account.balance + profit
         if any(equity <= limit.floor for limit in account.limits):
-            await self._look(beat)
+            await self._look(account, beat)
         elif self._has_enough(profit, equity, account, beat - self._trades_since):
-            await self._close(trade, beat)
+            await self._close(trade, account, beat)
 
     def _has_enough(
         self, profit: Decimal, equity: Decimal, account: Account, held: int
@@ -259,13 +265,13 @@ class Trader:
             return True
         return held >= temper.patience
 
-    async def _close(self, trade: Trade, beat: int) -> None:
+    async def _close(self, trade: Trade, account: Account, beat: int) -> None:
         closed = await self._client.post(f"/trades/{trade.trade_id}/close", Trade, {})
         self.trade = None
         price = "" if closed.close_price is None else f" at {closed.close_price:,}"
         self._tell(f"closed {closed.symbol}{price}, {closed.profit:+,.2f}")
         self._rest(beat, self.part.temper.pause)
-        await self._look(beat)
+        await self._look(account, beat)
 
     def _rest(self, beat: int, between: tuple[int, int]) -> None:
         self._rests_until = beat + self._chance.randint(*between)
