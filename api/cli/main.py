@@ -16,6 +16,10 @@ COMMANDS = {
     "doctor": ("api.cli.doctor:doctor", "Check servers, port, browser, versions."),
     "init": ("api.cli.init:init", "Make the roles and the schema."),
     "project": ("api.cli.project:project", "Keep the projections up to date."),
+    "projections": (
+        "api.cli.projections:projections",
+        "Look after the tables: status, rebuild, digest.",
+    ),
     "reset": ("api.cli.reset:reset", "Throw away all data of development."),
     "up": ("api.cli.up:up", "Run the whole product here until Ctrl-C."),
 }
