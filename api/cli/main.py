@@ -21,6 +21,7 @@ COMMANDS = {
         "Look after the tables: status, rebuild, digest.",
     ),
     "reset": ("api.cli.reset:reset", "Throw away all data of development."),
+    "seed": ("api.cli.seed:seed", "Add the dev logins, and accounts if wanted."),
     "up": ("api.cli.up:up", "Run the whole product here until Ctrl-C."),
 }
 

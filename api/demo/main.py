@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
 from random import Random
 from typing import Final
 
@@ -25,7 +24,8 @@ PATIENCE_SECONDS: Final = 10.0
 def main() -> None:
     if os.environ.get("TS_ENV", "dev") != "dev":
         raise SystemExit("Demo traders are for TS_ENV=dev.")
-    asyncio.run(run(base_url(os.environ), int(os.environ.get("SEED", "1"))))
+    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "5000")
+    asyncio.run(run(base_url(host, port), int(os.environ.get("SEED", "1"))))
 
 
 async def run(url: str, seed: int) -> None:
@@ -76,11 +76,10 @@ def person(name: str, seed: int) -> Person:
     )
 
 
-def base_url(environment: Mapping[str, str]) -> str:
-    host = environment.get("HOST", "127.0.0.1")
+def base_url(host: str, port: str | int) -> str:
     host = ANYWHERE.get(host, host)
     host = f"[{host}]" if ":" in host else host
-    return f"http://{host}:{environment.get('PORT', '5000')}"
+    return f"http://{host}:{port}"
 
 
 def say(line: str) -> None:
