@@ -18,6 +18,7 @@ from domain.plan.decider import (
 )
 from domain.plan.errors import PlanNotActive, SizeNotOffered, VersionNotDrafted
 from domain.plan.events import PlanActivated, PlanDrafted
+from domain.rules.phase import Phase
 from domain.rules.terms import Terms
 from tests.stories.challenges import (
     AT_NINE,
@@ -106,3 +107,9 @@ def test_the_hash_of_known_terms_never_changes() -> None:
 def test_any_other_number_is_another_hash() -> None:
     other = replace(MAX_LOSS, allowance=replace(MAX_LOSS.allowance, value=Decimal(9)))
     assert terms(phase_with(other)).hash != terms(phase_with(MAX_LOSS)).hash
+
+
+@pytest.mark.parametrize("phases", [(), (EVALUATION, EVALUATION)])
+def test_phases_are_told_apart_by_name(phases: tuple[Phase, ...]) -> None:
+    with pytest.raises(ValueError, match="phases"):
+        terms(*phases)
