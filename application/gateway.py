@@ -1,5 +1,6 @@
 """The one door to the engines, whether they run in this process or in another."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -9,7 +10,7 @@ from msgspec import Struct
 from application.engine.asks import Answer, Ask
 from application.engine.host import Host
 from application.engine.venue import Venue
-from application.refusals import NotFound
+from application.refusals import NotFound, StoreUnavailable
 from application.views.account import AccountView, account_view
 from application.views.challenge import ChallengeView, challenge_view
 from application.views.plan import PlanView, latest, plan_view
@@ -22,6 +23,7 @@ from domain.values.exact import exact
 
 LIVE_PARTITION = "p1"
 SANDBOX_PARTITION = "s1"
+LONGEST_WAIT_SECONDS = 5.0
 
 
 class EngineStatus(Struct, frozen=True, kw_only=True):
@@ -89,10 +91,15 @@ class LocalGateway:
         self._hosts = hosts
 
     async def ask(self, partition: str, ask: Ask) -> Answer:
-        return await self._hosts[partition].ask_settled(ask)
+        try:
+            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+                return await self._hosts[partition].ask_settled(ask)
+        except TimeoutError:
+            raise StoreUnavailable("no answer in time; send it again") from None
 
     def partition_of_venue(self, venue_id: str) -> str:
         for partition, host in self._hosts.items():
+            must_hold(host)
             if venue_id in host.engine.venues:
                 return partition
         raise NotFound(venue_id)
@@ -185,6 +192,7 @@ class LocalGateway:
 
     def _partition_of(self, stream: str) -> str:
         for partition, host in self._hosts.items():
+            must_hold(host)
             if host.engine.memory.shown(stream) is not None:
                 return partition
         raise NotFound(stream)
@@ -197,17 +205,25 @@ class LocalGateway:
         return venue
 
     def _plans(self) -> Iterator[Plan]:
+        must_hold(self._hosts[LIVE_PARTITION])
         for _, entry in self._hosts[LIVE_PARTITION].engine.memory.all_shown():
             if isinstance(entry.state, Plan):
                 yield entry.state
 
     def _plan(self, plan_id: str) -> Plan:
+        must_hold(self._hosts[LIVE_PARTITION])
         memory = self._hosts[LIVE_PARTITION].engine.memory
         entry = memory.shown(f"plan-{plan_id}")
         if entry is None:
             raise NotFound(plan_id)
         assert isinstance(entry.state, Plan)
         return entry.state
+
+
+def must_hold(host: Host) -> None:
+    """Memory answers only while nobody else can have become the owner."""
+    if not host.engine.holds_lease:
+        raise StoreUnavailable("the ownership of the log is not confirmed")
 
 
 def must_own(actual: str, owner: str | None, name: str) -> None:

@@ -17,6 +17,7 @@ from application.engine.asks import Answer, Ask, KeyReused, Refusal
 from application.engine.deciding import Deciding
 from application.engine.draft import Draft
 from application.engine.journal import (
+    LEASE_SECONDS,
     Fenced,
     Head,
     Journal,
@@ -30,6 +31,8 @@ from application.refusals import Busy, NotFound, StoreUnavailable
 from domain.values.refusal import Refused
 
 MOST_WAITING: Final = 10_000
+LEASE_MARGIN_SECONDS: Final = 0.1
+LONGEST_TROUBLE_SECONDS: Final = 2.0  # of the log; after that nothing more is taken
 MOST_IN_A_BATCH: Final = 1_000
 RECEIPTS_AT_HAND: Final = 50_000
 REFUSED: Final = 409
@@ -67,6 +70,8 @@ class Engine:
         self._receipts: dict[UUID, Receipt] = {}
         self._stopped: Exception | None = None
         self._is_stopping = False
+        self._fenced: Fenced | None = None
+        self._confirmed_at = float("-inf")
 
     @property
     def queued(self) -> int:
@@ -83,6 +88,8 @@ class Engine:
         """Answer once it is durable. Raises `Busy`, `NotFound`, `KeyReused`."""
         if self._stopped is not None or self._is_stopping:
             raise StoreUnavailable("the engine of this partition has stopped")
+        if self.journal.trouble_seconds > LONGEST_TROUBLE_SECONDS:
+            raise StoreUnavailable("the log is not answering")
         if len(self._waiting) >= self._most_waiting:
             raise Busy(f"{self._most_waiting} commands are waiting already")
         told: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -95,14 +102,14 @@ class Engine:
         batch: list[Waiting] = []
         try:
             while True:
+                self._must_own()
                 if not self._waiting:
                     if self._is_stopping:
                         return
                     self._arrived.clear()
                     await self._arrived.wait()
                     continue
-                many = min(len(self._waiting), MOST_IN_A_BATCH)
-                batch = [self._waiting.popleft() for _ in range(many)]
+                batch = self._next_batch()
                 for (_, told), answer in zip(
                     batch, await self._written([a for a, _ in batch]), strict=True
                 ):
@@ -113,6 +120,33 @@ class Engine:
                 tell(told, self._stopped)
             self._waiting.clear()
             raise
+
+    def _must_own(self) -> None:
+        if self._fenced is not None:
+            raise self._fenced
+
+    def _next_batch(self) -> list[Waiting]:
+        """Take what waits, but not for those who have given up waiting."""
+        many = min(len(self._waiting), MOST_IN_A_BATCH)
+        taken = [self._waiting.popleft() for _ in range(many)]
+        return [(ask, told) for ask, told in taken if not told.done()]
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether no other owner can have begun: only then may memory answer."""
+        age = asyncio.get_running_loop().time() - self._confirmed_at
+        return age < LEASE_SECONDS - LEASE_MARGIN_SECONDS
+
+    async def renew_lease(self) -> None:
+        """Confirm the ownership where no commit has done so. Raises `Fenced`."""
+        began = asyncio.get_running_loop().time()
+        await self.journal.renew()
+        self._confirmed_at = began
+
+    def fence(self, fenced: Fenced) -> None:
+        """Another owner has begun: end the writer, whatever it is waiting for."""
+        self._fenced = fenced
+        self._arrived.set()
 
     def stop(self) -> None:
         """Take no more; what waits is still written and answered."""
@@ -127,13 +161,17 @@ class Engine:
             answers = [self._decided(ask, draft) for ask in asks]
             self.deciding.close_blocks(draft)
             if not draft.is_empty:
+                began = asyncio.get_running_loop().time()
                 await self.journal.commit(draft.batch())
+                self._confirmed_at = began
+            elif not self.holds_lease:  # an answer from memory alone
+                await self.renew_lease()
         except Fenced:
             raise
         except Rejected as poison:
             self.deciding.drop()
             return await self._halved(asks, poison)
-        except NotStored:
+        except (NotStored, ConnectionError):
             self.deciding.drop()
             return [StoreUnavailable("the log cannot be written now") for _ in asks]
         except Exception as poison:  # noqa: BLE001 - one command must not stop all

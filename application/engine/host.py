@@ -10,7 +10,7 @@ from application.clock import Clock
 from application.engine.asks import AdvanceClock, Answer, Ask
 from application.engine.deciding import LIVE
 from application.engine.engine import Engine
-from application.engine.journal import Journal
+from application.engine.journal import LEASE_SECONDS, Fenced, Journal, NotStored
 from application.engine.recovery import Recovery, save
 from application.policies.runner import PolicyRunner
 from application.refusals import Busy
@@ -20,6 +20,7 @@ log = structlog.get_logger("tradesense.engine")
 
 CHECKPOINT_SECONDS: Final = 1.0
 HEARTBEAT_SECONDS: Final = 0.25
+RENEW_SECONDS: Final = LEASE_SECONDS / 4
 STOP_SECONDS: Final = 8.0
 
 
@@ -34,7 +35,11 @@ class Host:
         engine = self.engine
         engine.head = await engine.journal.take()
         recovery = Recovery(engine.journal, engine.memory, engine.venues)
+        began = asyncio.get_running_loop().time()
         restored = await recovery.run()
+        rested = asyncio.get_running_loop().time() - began
+        await asyncio.sleep(max(0.0, engine.journal.rival_seconds - rested))
+        await engine.renew_lease()
         assert restored.position == engine.head.position
         for _, entry in engine.memory.all_shown():
             if isinstance(entry.state, Account):
@@ -47,6 +52,7 @@ class Host:
         self._tasks = [
             asyncio.create_task(self.policy.run()),
             asyncio.create_task(self._checkpoints()),
+            asyncio.create_task(self._renewals()),
         ]
         if LIVE in engine.venues:
             self.keep_time()
@@ -80,6 +86,7 @@ class Host:
         await asyncio.wait([self._writer, *self._tasks], timeout=STOP_SECONDS)
         if self._writer.done() and self._writer.exception() is None:
             await self.checkpoint()
+            await self.engine.journal.release()
         await self.engine.journal.close()
 
     async def checkpoint(self) -> None:
@@ -104,6 +111,18 @@ class Host:
         while True:
             await asyncio.sleep(CHECKPOINT_SECONDS)
             await self.checkpoint()
+
+    async def _renewals(self) -> None:
+        """Keep the lease where nothing is being stored; the writer itself ends it."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await self.engine.renew_lease()
+            except NotStored:
+                continue  # reads from memory end when the lease does
+            except Fenced as fenced:
+                self.engine.fence(fenced)
+                return
 
     async def _heartbeats(self) -> None:
         beat = Ask(

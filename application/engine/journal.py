@@ -55,6 +55,9 @@ class Batch(Struct, frozen=True, kw_only=True):
     tick_blocks: tuple[TickBlock, ...]
 
 
+LEASE_SECONDS = 1.0  # how long an owner may answer from memory after it was confirmed
+
+
 class Head(Struct, frozen=True, kw_only=True):
     """The one row that fences the partition and says which batch came last."""
 
@@ -101,6 +104,24 @@ class Journal(Protocol):
 
     async def take(self) -> Head:
         """Become the writer: raise the epoch, so that any older writer is fenced."""
+        ...
+
+    @property
+    def rival_seconds(self) -> float:
+        """How long after `take` an older owner may still have answered from memory."""
+        ...
+
+    @property
+    def trouble_seconds(self) -> float:
+        """How long the log has not been answering; 0 when it does."""
+        ...
+
+    async def renew(self) -> None:
+        """Confirm the ownership, as each commit does too. Raises `Fenced`."""
+        ...
+
+    async def release(self) -> None:
+        """Let the next owner begin at once; a failure costs it only a wait."""
         ...
 
     async def commit(self, batch: Batch) -> None: ...

@@ -28,6 +28,7 @@ from infrastructure.event_store.shelf import Shelf
 from infrastructure.event_store.wire import Backend, Call, Failed, Lost, Row, Wire
 from infrastructure.event_store.wire import with_options as connection
 
+RELEASE_SECONDS = 1.0
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 1.0  # also the longest wait for a server that came back
 LOCK_NOT_AVAILABLE = "55P03"
@@ -58,6 +59,7 @@ class PostgresJournal:
         self._turn = asyncio.Lock()
         self._committing: set[asyncio.Future[None]] = set()
         self._trouble_since: float | None = None
+        self.rival_seconds = 0.0
 
     @property
     def is_available(self) -> bool:
@@ -81,7 +83,9 @@ class PostgresJournal:
             while True:
                 try:
                     wire = await self._connected()
-                    self._head = _head(await wire.run((Call(b"take"),)))
+                    ((*head, lease),) = await wire.run((Call(b"take"),))
+                    self._head = _head([tuple(head)])
+                    self.rival_seconds = _int(lease) / 1_000
                 except Lost:
                     pause = await self._rest(pause)
                 except Failed as failed:
@@ -102,6 +106,30 @@ class PostgresJournal:
         self._committing.add(committing)
         committing.add_done_callback(self._committing.discard)
         await asyncio.shield(committing)
+
+    async def renew(self) -> None:
+        await self._confirm(b"renew")
+
+    async def release(self) -> None:
+        with suppress(Lost, Fenced, NotStored, TimeoutError):
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self._confirm(b"release")
+
+    async def _confirm(self, statement: bytes) -> None:
+        """One attempt; the caller asks again soon enough."""
+        async with self._turn:
+            assert self._head is not None
+            if self._is_fenced:
+                raise Fenced
+            try:
+                wire = await self._connected()
+                await wire.run(
+                    (Call(statement, (statements.bigint(self._head.epoch),)),)
+                )
+            except Lost as lost:
+                raise NotStored(str(lost)) from lost
+            except Failed as failed:
+                raise self._verdict(failed) from failed
 
     async def _commit(self, batch: Batch) -> None:
         async with self._turn:

@@ -44,6 +44,7 @@ class MemoryJournal:
 
     is_available = True
     trouble_seconds = 0.0
+    rival_seconds = 0.0
 
     def __init__(self, partition: Partition | None = None) -> None:
         self.partition = Partition() if partition is None else partition
@@ -84,6 +85,13 @@ class MemoryJournal:
         for block in batch.tick_blocks:
             kept.tick_blocks.setdefault(block.venue_id, []).append(block)
         kept.head = Head(epoch=self._epoch, batch=batch.number, position=batch.position)
+
+    async def renew(self) -> None:
+        if self.partition.head.epoch != self._epoch:
+            raise Fenced
+
+    async def release(self) -> None:
+        """Nobody else waits for this memory."""
 
     async def receipts(self, command_ids: Sequence[UUID]) -> dict[UUID, Receipt]:
         known = self.partition.receipts

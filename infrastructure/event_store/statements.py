@@ -7,7 +7,7 @@ batch is refused or stored in the very round trip that brings it.
 import struct
 from collections.abc import Mapping
 
-from application.engine.journal import Batch, Rejected
+from application.engine.journal import LEASE_SECONDS, Batch, Rejected
 from infrastructure.event_store import arrays
 from infrastructure.event_store.wire import Call
 
@@ -22,13 +22,18 @@ def is_content(sqlstate: str) -> bool:
 
 def statements(partition: str) -> Mapping[bytes, str]:
     """Give all that the writer's connection prepares, under its name."""
-    return {name: text.replace("{p}", partition) for name, text in _TEXTS.items()}
+    lease = f"clock_timestamp() + interval '{LEASE_SECONDS} seconds'"
+    return {
+        name: text.replace("{p}", partition).replace("{lease}", lease)
+        for name, text in _TEXTS.items()
+    }
 
 
 _TEXTS = {
     b"fence": """
         WITH moved AS (
-            UPDATE {p}.partition_head SET batch = $1, position = $2
+            UPDATE {p}.partition_head
+            SET batch = $1, position = $2, leased_until = {lease}
             WHERE epoch = $3 AND batch = $1 - 1::bigint
             RETURNING 1
         )
@@ -59,7 +64,21 @@ _TEXTS = {
     """,
     b"take": """
         UPDATE {p}.partition_head SET epoch = epoch + 1
-        RETURNING epoch, batch, position
+        RETURNING epoch, batch, position, greatest(
+            0, extract(epoch FROM leased_until - clock_timestamp()) * 1000
+        )::bigint
+    """,
+    b"renew": """
+        WITH moved AS (
+            UPDATE {p}.partition_head SET leased_until = {lease}
+            WHERE epoch = $1::bigint
+            RETURNING 1
+        )
+        SELECT ops.fence(count(*)) FROM moved
+    """,
+    b"release": """
+        UPDATE {p}.partition_head SET leased_until = clock_timestamp()
+        WHERE epoch = $1::bigint
     """,
     # True once the process is gone, also when it was gone before.
     b"end": """

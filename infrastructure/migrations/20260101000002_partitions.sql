@@ -69,7 +69,8 @@ BEGIN
             one boolean PRIMARY KEY DEFAULT true CHECK (one),
             epoch bigint NOT NULL CHECK (epoch >= 0),
             batch bigint NOT NULL CHECK (batch >= 0),
-            position bigint NOT NULL CHECK (position >= 0)
+            position bigint NOT NULL CHECK (position >= 0),
+            leased_until timestamptz NOT NULL DEFAULT clock_timestamp()
         ) WITH (
             fillfactor = 10,
             autovacuum_vacuum_threshold = 200,
