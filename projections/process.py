@@ -12,10 +12,14 @@ from infrastructure.log import start_log
 from infrastructure.roles import Role
 from infrastructure.settings import load_settings
 from projections.rebuild import rebuild
-from projections.runner import Runner
+from projections.runner import PAGE, Runner
 from projections.schema import READ, has_other_shape, partitions
 
 log = structlog.get_logger("tradesense.projector")
+
+
+class NoPartition(Exception):
+    """There is nothing to project: the migrations have not run."""
 
 
 def main() -> None:
@@ -29,32 +33,36 @@ def main() -> None:
         writer.close()
 
 
-async def project_until_signalled(dsn: str) -> None:
+async def project_until_signalled(dsn: str, page: int = PAGE) -> None:
     """Keep going; a fault in one partition's log stops all, loudly."""
-    projecting = asyncio.create_task(project(dsn))
+    projecting = asyncio.create_task(project(dsn, page))
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, projecting.cancel)
     await asyncio.wait({projecting})
-    if not projecting.cancelled() and (fault := projecting.exception()):
-        log.critical("projector-stopped", fault=type(fault).__name__, error=str(fault))
-        raise fault
-    log.info("projector-ended")
+    if projecting.cancelled():
+        log.info("projector-ended")
+    else:
+        projecting.result()
 
 
-async def project(dsn: str) -> None:
+async def project(dsn: str, page: int) -> None:
     async with await connect(dsn) as connection:
         found = await partitions(connection)
         is_other = await has_other_shape(connection, READ)
+    if not found:
+        raise NoPartition("the database has no log yet: run `tradesense db up`")
     if is_other:
         log.info("rebuilding", reason="the tables are those of another version")
         await rebuild(dsn, found)
-    runners = [Runner(dsn, partition) for partition in found]
+    runners = [Runner(dsn, partition, page=page) for partition in found]
     log.info("projector-started", partitions=found)
     try:
         async with asyncio.TaskGroup() as group:
             for runner in runners:
                 group.create_task(runner.run())
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
     finally:
         for runner in runners:
             await runner.close()

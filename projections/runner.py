@@ -6,7 +6,8 @@ latest ones, table and checkpoint fall back together and the page is applied aga
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any, Final
 
 import psycopg
@@ -23,13 +24,15 @@ from projections.schema import (
     move_to,
     position_of,
 )
-from projections.told import told
+from projections.told import Told, told
 
 log = structlog.get_logger("tradesense.projector")
 
 PAGE: Final = 1_000
 FIRST_PAUSE_SECONDS: Final = 0.02
 LONGEST_PAUSE_SECONDS: Final = 1.0  # also the longest wait for a server that came back
+
+Page = tuple[Recorded, ...]
 
 
 class Runner:
@@ -60,28 +63,54 @@ class Runner:
                     await create(connection, self._schema)
                     await self._follow(connection)
             except (Lost, psycopg.OperationalError, ConnectionError) as error:
-                log.warning("database-lost", partition=self.partition, error=str(error))
+                log.warning("database-lost", **self._where(error))
                 await asyncio.sleep(self._pause)
                 self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+            except Exception as fault:
+                log.critical("projector-stops", **self._where(fault))
+                raise
 
     async def close(self) -> None:
         await self._reader.close()
+
+    def _where(self, error: Exception) -> dict[str, object]:
+        return {
+            "partition": self.partition,
+            "position": self.position,
+            "cause": type(error).__name__,
+            "error": str(error),
+        }
 
     async def _follow(self, connection: psycopg.AsyncConnection[Any]) -> None:
         """Page after page; begin anew where another has moved the checkpoint."""
         while True:
             self.position = await position_of(connection, self._schema, self.partition)
-            async for page in self._reader.pages(self.position, self._page):
-                finishing = asyncio.ensure_future(self._apply(connection, page))
-                if not await finished(finishing):
-                    break
-                self.position = page[-1].position
-                self._pause = FIRST_PAUSE_SECONDS
+            pages = ahead(self._reader.pages(self.position, self._page))
+            async with aclosing(pages):
+                async for page in pages:
+                    finishing = asyncio.ensure_future(self._apply(connection, page))
+                    if not await finished(finishing):
+                        break
+                    self.position = page[-1].position
+                    self._pause = FIRST_PAUSE_SECONDS
 
     async def _apply(
-        self, connection: psycopg.AsyncConnection[Any], page: Sequence[Recorded]
+        self, connection: psycopg.AsyncConnection[Any], page: Page
     ) -> bool:
         return await apply(connection, self._schema, self.partition, page)
+
+
+async def ahead(pages: AsyncIterator[Page]) -> AsyncGenerator[Page, None]:
+    """Read one page while the one before it is being applied."""
+    following = asyncio.ensure_future(anext(pages))
+    try:
+        while True:
+            page = await following
+            following = asyncio.ensure_future(anext(pages))
+            yield page
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
 
 
 async def finished(applying: "asyncio.Task[bool]") -> bool:
@@ -97,7 +126,7 @@ async def apply(
     connection: psycopg.AsyncConnection[Any],
     schema: str,
     partition: str,
-    page: Sequence[Recorded],
+    page: Page,
 ) -> bool:
     """Apply a page, or nothing: False when the tables are not where it begins."""
     facts = told(partition, page)
@@ -105,10 +134,7 @@ async def apply(
         before = await position_of(connection, schema, partition)
         if before != page[0].position - 1:
             return False
-        # Their statements take turns; one folds while the server works for another.
-        async with asyncio.TaskGroup() as group:
-            for projection in PROJECTIONS:
-                group.create_task(projection.apply(connection, schema, facts))
+        await fold_all(connection, schema, facts)
         await move_to(connection, schema, partition, page[-1].position)
         if schema == READ:
             await connection.execute(
@@ -116,3 +142,18 @@ async def apply(
                 (CHANNEL, f"{partition} {page[-1].position}"),
             )
     return True
+
+
+async def fold_all(
+    connection: psycopg.AsyncConnection[Any], schema: str, facts: Sequence[Told]
+) -> None:
+    """Let statements take turns: one table folds while the server works for another.
+
+    All have ended when this does, so none can write after the transaction's end.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            for projection in PROJECTIONS:
+                group.create_task(projection.apply(connection, schema, facts))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed

@@ -1,5 +1,6 @@
 """A table is a Struct: its fields are the columns, and each says what it means."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -213,6 +214,7 @@ class Projection(Struct, Generic[R], frozen=True):
         if not heard:
             return
         rows = await self.table.find(connection, schema, self.wanted(heard))
+        await asyncio.sleep(0)  # the server gets its next statement, and then we fold
         for told in heard:
             self.fold(rows, told)
         await self.table.write(connection, schema, rows)

@@ -43,9 +43,13 @@ async def reading(database: Database) -> AsyncIterator[ReadPositions]:
         await read.close()
 
 
-async def caught_up(database: Database, read: ReadPositions) -> None:
+async def caught_up(
+    database: Database,
+    read: ReadPositions,
+    partitions: tuple[str, ...] = PARTITIONS,
+) -> None:
     """Wait until the tables are where the logs end now."""
-    for partition in PARTITIONS:
+    for partition in partitions:
         log = LogReader(database.dsn(Role.PROJECTOR), partition)
         await read.wait_for(partition, await log.position(), PATIENCE_SECONDS)
         await log.close()

@@ -1,6 +1,7 @@
 """Each fact counts once: whoever dies, whoever reads along, however often rebuilt."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from random import Random
 
@@ -26,6 +27,11 @@ from tests.adapters.trading_desk import Desk, trading_desk
 from tests.databases import Database
 
 SEED = 20_260_105
+PROJECT = """
+import asyncio, sys
+from projections.process import project_until_signalled
+asyncio.run(project_until_signalled(sys.argv[1], page=2))
+"""
 
 
 @pytest.fixture
@@ -104,6 +110,30 @@ async def test_a_projector_that_loses_its_connection_again_and_again_counts_once
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await runner.close()
+
+    await equals_a_rebuild(database)
+
+
+async def test_a_projector_process_killed_again_and_again_counts_once(
+    database: Database, live: Desk
+) -> None:
+    dsn = database.dsn(Role.PROJECTOR)
+    async with reading(database) as read:
+        for seed in range(3):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", PROJECT, dsn
+            )
+            trading = asyncio.create_task(busy(live, seed=seed))
+            await read.wait_for("p1", read.position("p1") + 10, 20)
+            process.kill()
+            await process.wait()
+            await trading
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", PROJECT, dsn
+        )
+        await caught_up(database, read, partitions=("p1",))
+        process.terminate()
+        assert await process.wait() == 0
 
     await equals_a_rebuild(database)
 
