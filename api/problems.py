@@ -50,6 +50,7 @@ PROBLEMS: Final[dict[str, Meaning]] = {
     "account-breached": Meaning(409, "The account was breached: it trades no more."),
     "account-paused": Meaning(409, "The account is paused."),
     "account-closed": Meaning(409, "The account is closed."),
+    "account-frozen": Meaning(409, "The account is under review."),
     "trade-not-open": Meaning(409, "The trade is not open."),
     "insufficient-margin": Meaning(409, "Not enough free margin."),
     "rule-refused": Meaning(409, "A rule of the plan forbids this."),

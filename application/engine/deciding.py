@@ -1,10 +1,11 @@
 """What each kind of command does to what the engine remembers, fact by fact."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version as release_of
 from typing import assert_never
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from application.catalogue import Fact
@@ -32,7 +33,7 @@ from application.views.venue import (
     VenueView,
 )
 from domain.account.commands import ClosePosition, OpenAccount, OpenPosition
-from domain.account.decider import handle, turn_day, witness
+from domain.account.decider import handle, quarantined, turn_day, witness
 from domain.account.events import AccountEvent, PositionClosed, PositionOpened
 from domain.account.state import Account
 from domain.challenge import decider as challenge_decider
@@ -45,11 +46,20 @@ from domain.values.market import Market, Moment
 from domain.values.quote import Quote
 from domain.values.refusal import Refused
 from domain.values.trading_day import TradingDay
-from domain.venue.events import ClockAdvanced, DayBoundaryPassed, VenueOpened
+from domain.venue.events import (
+    ClockAdvanced,
+    DayBoundaryPassed,
+    FeedGap,
+    VenueEvent,
+    VenueOpened,
+)
 from domain.venue.gate import RawQuote
+
+log = structlog.get_logger("tradesense.engine")
 
 TZDATA = release_of("tzdata")
 LIVE = "live"
+LONGEST_SILENCE = timedelta(seconds=2)
 CREATED = 201
 OK = 200
 NOWHERE = Market({}, {}, {})
@@ -200,7 +210,7 @@ class Deciding:
 
     def _of_venue(
         self,
-        fact: VenueOpened | DayBoundaryPassed | ClockAdvanced,
+        fact: VenueEvent,
         venue: Venue,
         because: Because,
         draft: Draft,
@@ -242,6 +252,7 @@ class Deciding:
     def _take_quotes(
         self, ask: Ask, command: TakeQuotes, venue: Venue, draft: Draft
     ) -> Answer:
+        self._note_gap(ask, venue, draft)
         results = []
         for sent in command.quotes:
             quote = self._take_quote(ask, sent, venue, draft)
@@ -256,6 +267,16 @@ class Deciding:
             version=venue.version,
         )
         return self._answer(view, draft.position, OK)
+
+    def _note_gap(self, ask: Ask, venue: Venue, draft: Draft) -> None:
+        """A live market that was silent has moved unseen: say so in the log."""
+        now = self._clock.now()
+        since = venue.heard_at
+        if venue.venue_id != LIVE or since is None or now - since <= LONGEST_SILENCE:
+            return
+        self._pass_boundaries(venue, now, ask, draft)
+        gap = FeedGap(at=venue.clock, since=since, tick=venue.sequence)
+        self._of_venue(gap, venue, Because(ask, ask.causation), draft)
 
     def _take_quote(
         self, ask: Ask, sent: SentQuote, venue: Venue, draft: Draft
@@ -380,10 +401,14 @@ class Deciding:
         before = entry.state
         assert isinstance(before, Account)
         moment = venue.moment()
-        if symbol is None:
-            after, events = turn_day(before, moment)
-        else:
-            after, events = witness(before, symbol, moment)
+        try:
+            if symbol is None:
+                after, events = turn_day(before, moment)
+            else:
+                after, events = witness(before, symbol, moment)
+        except Exception as fault:
+            log.exception("judging-failed", account=account_id)
+            after, events = quarantined(before, type(fault).__name__, moment)
         if after is not before:
             self._store(stream, entry.version, after, events, venue, because, draft)
 

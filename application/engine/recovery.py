@@ -25,7 +25,12 @@ from domain.challenge.state import evolve as evolve_challenge
 from domain.plan.decider import Plan
 from domain.plan.decider import evolve as evolve_plan
 from domain.plan.events import PlanEvent
-from domain.venue.events import ClockAdvanced, DayBoundaryPassed, VenueOpened
+from domain.venue.events import (
+    ClockAdvanced,
+    DayBoundaryPassed,
+    FeedGap,
+    VenueOpened,
+)
 from domain.venue.gate import Reason
 
 _ENVELOPES = msgspec_json.Decoder(Envelope)
@@ -96,7 +101,7 @@ class Recovery:
         if venue is not None:
             await self._catch_up(venue, envelope.as_of_tick)
             venue.advance(envelope.engine_time)
-        if isinstance(fact, DayBoundaryPassed | ClockAdvanced):
+        if isinstance(fact, DayBoundaryPassed | ClockAdvanced | FeedGap):
             assert venue is not None
             venue.version = recorded.version
             if isinstance(fact, DayBoundaryPassed):
@@ -156,6 +161,7 @@ class Recovery:
                 venue.doubt(jump)
             if tail.engine_to is not None:
                 venue.advance(tail.engine_to)
+                venue.heard_at = tail.engine_to
 
     def _account(self, account_id: str) -> Account:
         entry = self._memory.working(f"account-{account_id}")

@@ -35,6 +35,7 @@ class VenueImage(Struct, frozen=True, kw_only=True):
     version: int
     sequence: int
     clock: datetime
+    heard_at: datetime | None  # of the feed, whatever became of the quotes
     link: Link  # where the chain of stored tick blocks ends
     quotes: dict[str, Quote]
     gate_states: dict[str, GateState]
@@ -76,6 +77,7 @@ class Venue:
                 version=version,
                 sequence=0,
                 clock=opened.at,
+                heard_at=None,
                 link=Link(opened.venue_id),
                 quotes={},
                 gate_states={},
@@ -86,6 +88,7 @@ class Venue:
         self.version = image.version
         self.sequence = image.sequence
         self.clock = image.clock
+        self.heard_at = image.heard_at
         self.link = image.link
         self.quotes = dict(image.quotes)
         self.gate_states = dict(image.gate_states)
@@ -111,6 +114,7 @@ class Venue:
     def take(self, raw: RawQuote) -> Quote | Reason:
         """Gate the quote; give it the next number, or the reason it gets none."""
         self.is_touched = True
+        self.heard_at = self.clock
         instrument = self.instruments.get(raw.symbol)
         state = self.gate_states.get(raw.symbol, FRESH)
         verdict = admit(raw, instrument, state, self.clock, self.gate)
@@ -207,6 +211,7 @@ class Venue:
             version=self.version,
             sequence=self.sequence,
             clock=self.clock,
+            heard_at=self.heard_at,
             link=self.link,
             quotes=dict(self.quotes),
             gate_states=dict(self.gate_states),

@@ -14,6 +14,8 @@ from domain.rules.profit_target import ProfitTarget
 from domain.rules.standing import Standing
 from domain.values.market import Moment
 
+AccountStatus = Literal["active", "paused", "passed", "breached", "frozen"]
+
 
 class LimitView(Struct, frozen=True, kw_only=True):
     rule: str
@@ -46,7 +48,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     phase: str
     venue_id: str
     currency: str
-    status: Literal["active", "paused", "passed", "breached"]
+    status: AccountStatus
     deposit: Decimal
     balance: Decimal
     equity: Decimal
@@ -98,7 +100,7 @@ def account_view(
     )
 
 
-def status_of(account: Account) -> Literal["active", "paused", "passed", "breached"]:
+def status_of(account: Account) -> AccountStatus:
     match account.status:
         case Status.ACTIVE:
             return "paused" if account.paused else "active"
@@ -106,6 +108,8 @@ def status_of(account: Account) -> Literal["active", "paused", "passed", "breach
             return "passed"
         case Status.BREACHED:
             return "breached"
+        case Status.FROZEN:
+            return "frozen"
 
 
 def limit_view(limit: LimitRule, standing: Standing) -> LimitView:

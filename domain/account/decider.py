@@ -15,12 +15,14 @@ from domain.account.commands import (
 from domain.account.errors import (
     AccountBreached,
     AccountClosed,
+    AccountFrozen,
     AccountPaused,
     TradeNotOpen,
 )
 from domain.account.events import (
     AccountEvent,
     AccountOpened,
+    AccountQuarantined,
     CloseReason,
     ObjectivesMet,
     PositionClosed,
@@ -66,6 +68,14 @@ def turn_day(account: Account, moment: Moment) -> Outcome:
     return sentenced(account, verdict, moment)
 
 
+def quarantined(account: Account, cause: str, moment: Moment) -> Outcome:
+    """Judging raised, which is a fault of the house: nobody is convicted by it."""
+    if account.is_over:
+        return account, ()
+    event = AccountQuarantined(at=moment.at, tick=moment.tick, cause=cause)
+    return evolve(account, event), (event,)
+
+
 def decide(
     command: AccountCommand, account: Account | None, moment: Moment
 ) -> AccountEvent:
@@ -85,6 +95,8 @@ def trading(account: Account | None) -> Account:
         raise AccountClosed("the account was never opened")
     if account.status is Status.BREACHED:
         raise AccountBreached(account.account_id)
+    if account.status is Status.FROZEN:
+        raise AccountFrozen(account.account_id)
     if account.is_over:
         raise AccountClosed(account.account_id)
     return account
@@ -148,6 +160,8 @@ def triggered(
 
 def judged(account: Account, moment: Moment) -> Outcome:
     """Judge what stands once the marks are raised. A breach beats a pass."""
+    if account.is_over:
+        return account, ()
     standing = account.standing(moment.market)
     seen, verdict = at_instant(account.phase, standing, moment.tick, moment.at)
     return sentenced(marked(account, seen), verdict, moment)

@@ -11,6 +11,10 @@ class AccountPaused(Refused):
     """A daily limit was reached: the account trades again after the boundary."""
 
 
+class AccountFrozen(Refused):
+    """The account is under review: nothing is done on it until that has ended."""
+
+
 class AccountClosed(Refused):
     """The account has ended: it trades no more."""
 

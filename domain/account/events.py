@@ -72,6 +72,17 @@ class ObjectivesMet(Event, frozen=True, kw_only=True, tag="account.objectives-me
     trading_days: int
 
 
+class AccountQuarantined(Event, frozen=True, kw_only=True, tag="account.quarantined/1"):
+    """Judging it failed: it is frozen until somebody has looked, others go on."""
+
+    cause: str  # the kind of failure, never what was in it
+
+
 AccountEvent = (
-    AccountOpened | PositionOpened | PositionClosed | RuleBreached | ObjectivesMet
+    AccountOpened
+    | PositionOpened
+    | PositionClosed
+    | RuleBreached
+    | ObjectivesMet
+    | AccountQuarantined
 )

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from domain.account.events import (
     AccountEvent,
     AccountOpened,
+    AccountQuarantined,
     ObjectivesMet,
     PositionClosed,
     PositionOpened,
@@ -28,6 +29,7 @@ class Status(StrEnum):
     ACTIVE = "active"
     PASSED = "passed"
     BREACHED = "breached"
+    FROZEN = "frozen"  # neither judged nor traded until somebody has looked
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -137,6 +139,8 @@ def evolve(account: Account | None, event: AccountEvent) -> Account:
                 paused=account.paused | silenced(event.breaches),
                 closing=trades(account),
             )
+        case AccountQuarantined():
+            return replace(account, status=Status.FROZEN)
         case ObjectivesMet():
             return replace(account, status=Status.PASSED, closing=trades(account))
         case _:

@@ -35,4 +35,11 @@ class ClockAdvanced(Event, frozen=True, kw_only=True, tag="venue.clock-advanced/
     """A sandbox's clock was moved by hand."""
 
 
-VenueEvent = VenueOpened | DayBoundaryPassed | ClockAdvanced
+class FeedGap(Event, frozen=True, kw_only=True, tag="venue.feed-gap/1"):
+    """Nothing was heard of the market from `since` to `at`: nothing is judged in it."""
+
+    since: datetime
+    tick: int  # the last one before it
+
+
+VenueEvent = VenueOpened | DayBoundaryPassed | ClockAdvanced | FeedGap

@@ -14,6 +14,7 @@ STORED_NAMES = [
     "account.position-closed/1",
     "account.rule-breached/1",
     "account.objectives-met/1",
+    "account.quarantined/1",
     "challenge.purchased/1",
     "challenge.phase-started/1",
     "challenge.phase-passed/1",
@@ -25,6 +26,7 @@ STORED_NAMES = [
     "venue.opened/1",
     "venue.day-boundary-passed/1",
     "venue.clock-advanced/1",
+    "venue.feed-gap/1",
 ]
 
 

@@ -9,7 +9,7 @@ from application.engine.asks import Ask
 from application.engine.engine import Engine
 from application.engine.journal import Batch, Fenced, NotStored, Rejected
 from application.refusals import Busy, StoreUnavailable
-from domain.account.state import Account
+from domain.account.state import Account, Status
 from infrastructure.event_store.memory import MemoryJournal
 from tests.stories.engines import (
     Desk,
@@ -176,19 +176,20 @@ async def test_what_poisons_a_batch_is_found_and_the_others_go_on(
         assert positions == list(range(1, len(positions) + 1))
 
 
-async def test_a_decision_that_raises_poisons_only_itself() -> None:
+async def test_an_account_that_cannot_be_judged_is_frozen_and_others_go_on() -> None:
     """An amount of more than fifteen digits is a bug of whoever let it in."""
     async with desk() as here:
         huge = open_account("b", deposit="999999999999999.00")
         await here.ask(*BEGINNING, huge, buy("b", "t1", "100.00"))
         tasks = await soon(buy("a", "t2"), gold("8999999"), buy("a", "t3"), to=here)
-        answers = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [isinstance(each, ValueError) for each in answers] == [
-            False,
-            True,
-            False,
-        ]
-        assert here.engine.venues["sb-1"].sequence == 1
+        answers = await asyncio.gather(*tasks)
+        assert [each.is_refused for each in answers] == [False] * 3
+        assert here.engine.venues["sb-1"].sequence == 2
+        assert here.account("b").status is Status.FROZEN
+        assert here.account("a").status is Status.ACTIVE
+        refused = await here.ask(buy("b", "t4", "1.00"))
+        assert b"account-frozen" in refused.body
+        assert "account.quarantined/1" in [each.name for each in here.partition.events]
 
 
 async def test_a_fenced_engine_answers_nobody_any_more() -> None:
