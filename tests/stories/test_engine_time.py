@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from application.engine.envelope import Envelope
 from application.engine.journal import Recorded
 from domain.rules.daily_loss import DayAnchor
+from domain.venue.events import FeedGap
 from tests.stories.engines import (
     Desk,
     advance,
@@ -144,3 +145,25 @@ async def test_a_venue_is_opened_once() -> None:
     async with desk() as here:
         refused = await here.ask(open_venue(), open_venue())
         assert told(refused)["code"] == "venue-known"
+
+
+async def test_a_live_market_that_was_silent_leaves_a_gap_in_the_log() -> None:
+    async with desk() as here:
+        await here.ask(open_live(), gold("1999", venue_id="live"))
+        here.clock.at = MONDAY + timedelta(seconds=2)
+        await here.ask(gold("2000", venue_id="live"))
+        assert "venue.feed-gap/1" not in here.names()
+        here.clock.at = MONDAY + timedelta(seconds=32)
+        await here.ask(gold("2001", venue_id="live"))
+        gap = msgspec.json.decode(here.partition.events[-1].payload, type=FeedGap)
+        assert (gap.since, gap.at) == (
+            MONDAY + timedelta(seconds=2),
+            MONDAY + timedelta(seconds=32),
+        )
+        assert gap.tick == here.engine.venues["live"].sequence - 1
+
+
+async def test_a_sandbox_may_be_silent_for_as_long_as_its_owner_likes() -> None:
+    async with desk() as here:
+        await here.ask(*BEGINNING, advance(MONDAY + timedelta(hours=1)), gold("2000"))
+        assert "venue.feed-gap/1" not in here.names()
