@@ -36,4 +36,6 @@ PATIENT: Final = temper("0.60", "0.60", "0.30", 300, 10, 30)
 HASTY: Final = temper("0.70", "0.25", "0.25", 30, 2, 8)
 STUBBORN: Final = temper("0.80", "0.40", None, 600, 5, 15)
 BOLD: Final = temper("0.90", None, "0.60", 600, 2, 10)
+FUNDED: Final = temper("0.15", "0.30", "0.20", 600, 30, 120)
+"""Nobody is bold any more with what took two phases to get."""
 RECKLESS: Final = temper("0.90", None, None, 3_600, 1, 6)

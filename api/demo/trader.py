@@ -12,7 +12,7 @@ from api.demo.cast import Part
 from api.demo.client import Client, NotNow, Refused
 from api.demo.styles import Wish
 from api.demo.tape import Quoted, Tape
-from api.demo.temper import MOST_FOR_THE_SPREAD
+from api.demo.temper import FUNDED, MOST_FOR_THE_SPREAD, Temper
 from api.demo.ticker import Ticker, gain, money
 
 PLAN: Final = "sprint"
@@ -23,7 +23,6 @@ RESUME_TRIES: Final = 4
 MOST_HUMBLED: Final = 4  # times that this pause has doubled
 AFTER_PASS: Final = (3, 10)
 BEYOND_TARGET: Final = Decimal("0.0003")  # the price may go before it is hit
-ENOUGH: Final = Decimal("0.01")  # where no phase sets a target
 RULES: Final = {"daily": "daily loss", "max": "max loss"}
 ALIVE: Final = frozenset({"active", "funded"})
 
@@ -213,7 +212,7 @@ class Trader:
 
     def _quantity(self, account: Account, quoted: Quoted) -> Decimal | None:
         """As much as the margin carries, but not for any price of coming in."""
-        listed, size = quoted.listed, self.part.temper.size
+        listed, size = quoted.listed, self._temper(account).size
         carried = account.free_margin * listed.leverage
         if quoted.spread:
             bearable = account.deposit * MOST_FOR_THE_SPREAD / quoted.spread
@@ -254,12 +253,11 @@ class Trader:
     def _has_enough(
         self, profit: Decimal, equity: Decimal, account: Account, held: int
     ) -> bool:
-        temper, share = self.part.temper, profit / account.deposit
+        temper, share = self._temper(account), profit / account.deposit
         target = target_of(account)
         if target is not None and equity >= target + account.deposit * BEYOND_TARGET:
             return True
-        take = temper.take or (ENOUGH if target is None else None)
-        if take is not None and share >= take:
+        if temper.take is not None and share >= temper.take:
             return True
         if temper.stop is not None and share <= -temper.stop:
             return True
@@ -270,8 +268,11 @@ class Trader:
         self.trade = None
         price = "" if closed.close_price is None else f" at {closed.close_price:,}"
         self._tell(f"closed {closed.symbol}{price}, {closed.profit:+,.2f}")
-        self._rest(beat, self.part.temper.pause)
+        self._rest(beat, self._temper(account).pause)
         await self._look(account, beat)
+
+    def _temper(self, account: Account) -> Temper:
+        return self.part.temper if account.objectives else FUNDED
 
     def _rest(self, beat: int, between: tuple[int, int]) -> None:
         self._rests_until = beat + self._chance.randint(*between)
