@@ -6,13 +6,15 @@ What moves with every tick (equity, floors, margin) is not here: the engine know
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal, get_args
+from typing import Annotated, assert_never, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from application.views.account import AccountStatus
 from domain.account.events import (
     AccountOpened,
+    AccountQuarantined,
     ObjectivesMet,
     PositionClosed,
     PositionOpened,
@@ -23,8 +25,6 @@ from domain.venue.events import DayBoundaryPassed
 from projections.asking import Pool, Slice, fetch_one, fetch_slice
 from projections.table import Projection, Rows, Table, Wanted, says
 from projections.told import Told
-
-Status = Literal["active", "paused", "passed", "breached"]
 
 
 class Account(Struct, frozen=True):
@@ -39,7 +39,10 @@ class Account(Struct, frozen=True):
     currency: Annotated[str, says("Of deposit and balance")]
     deposit: Annotated[Decimal, says("The balance it began with")]
     balance: Annotated[Decimal, says("Deposit, realised profit and costs")]
-    status: Annotated[Status, says("paused: until its next day boundary")]
+    status: Annotated[
+        AccountStatus,
+        says("paused: until its next day boundary; frozen: until looked at"),
+    ]
     trading_days: Annotated[int, says("Days on which a trade was opened")]
     last_trading_day: Annotated[date | None, says("The latest such day")]
     open_trades: Annotated[int, says("Trades with lots left")]
@@ -63,7 +66,9 @@ TABLE = Table(
     fillfactor=70,
 )
 
-Change = PositionOpened | PositionClosed | RuleBreached | ObjectivesMet
+Change = (
+    PositionOpened | PositionClosed | RuleBreached | ObjectivesMet | AccountQuarantined
+)
 
 
 def wanted(page: Sequence[Told]) -> Wanted:
@@ -146,6 +151,10 @@ def after(account: Account, fact: Change) -> Account:
             return replace(account, status="paused" if is_paused else account.status)
         case ObjectivesMet():
             return replace(account, status="passed", ended_at=fact.at)
+        case AccountQuarantined():
+            return replace(account, status="frozen")
+        case _:
+            assert_never(fact)
 
 
 HEARS = (DayBoundaryPassed, AccountOpened, *get_args(Change))
@@ -162,7 +171,7 @@ class AccountRow(Struct, frozen=True, kw_only=True):
     currency: str
     deposit: Decimal
     balance: Decimal
-    status: Status
+    status: AccountStatus
     trading_days: int
     opened_at: datetime
     ended_at: datetime | None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import sha256
-from typing import Annotated, Final, get_args
+from typing import Annotated, Final, assert_never, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from application.engine.deciding import LIVE
 from domain.account.events import (
     AccountOpened,
+    AccountQuarantined,
     ObjectivesMet,
     PositionClosed,
     PositionOpened,
@@ -60,7 +61,7 @@ TABLE = Table(
     "leaderboard",
     Score,
     key="account_id",
-    comment="A row an account that competes; a breached one leaves with its breach",
+    comment="A row an account that competes; breached or frozen, it leaves at once",
     indexes=(
         """(board, return_percent DESC, equity_drawdown, reached_at, tie_break)
         WHERE trades > 0""",
@@ -68,7 +69,9 @@ TABLE = Table(
     fillfactor=70,
 )
 
-Change = PositionOpened | PositionClosed | RuleBreached | ObjectivesMet
+Change = (
+    PositionOpened | PositionClosed | RuleBreached | ObjectivesMet | AccountQuarantined
+)
 
 
 def wanted(page: Sequence[Told]) -> Wanted:
@@ -81,7 +84,7 @@ def fold(rows: Rows[Score], told: Told) -> None:
         if fact.venue_id == LIVE:
             rows.put(fact.account_id, entered(told, fact))
     elif isinstance(fact, Change) and (score := rows.get(told.subject)):
-        if isinstance(fact, RuleBreached) and Verdict(breaches=fact.breaches).is_hard:
+        if leaves(fact):
             rows.remove(score.account_id)
         else:
             moved = after(score, fact)
@@ -108,6 +111,12 @@ def entered(told: Told, fact: AccountOpened) -> Score:
     )
 
 
+def leaves(fact: Change) -> bool:
+    if isinstance(fact, RuleBreached):
+        return Verdict(breaches=fact.breaches).is_hard
+    return isinstance(fact, AccountQuarantined)
+
+
 def after(score: Score, fact: Change) -> Score:
     match fact:
         case PositionOpened():
@@ -122,6 +131,10 @@ def after(score: Score, fact: Change) -> Score:
             return score if score.open_trades else known(score, score.balance)
         case RuleBreached() | ObjectivesMet():
             return known(score, fact.equity.amount)
+        case AccountQuarantined():
+            return score
+        case _:
+            assert_never(fact)
 
 
 def banked(score: Score, balance: Decimal, at: datetime) -> Score:

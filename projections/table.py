@@ -168,7 +168,7 @@ class Table(Generic[R]):
         """Store what has changed: all rows in one statement."""
         if written := rows.written:
             await connection.execute(
-                self._upsert(schema), (msgspec.json.encode(written).decode(),)
+                self.upsert(schema), (msgspec.json.encode(written).decode(),)
             )
         if removed := rows.removed:
             await connection.execute(
@@ -176,7 +176,7 @@ class Table(Generic[R]):
                 (removed,),
             )
 
-    def _upsert(self, schema: str) -> bytes:
+    def upsert(self, schema: str) -> bytes:
         if schema not in self._upserts:
             names = [Identifier(column.name) for column in self.columns]
             self._upserts[schema] = self._sql(

@@ -5,18 +5,29 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from psycopg_pool import AsyncConnectionPool
 
+from domain.account.events import AccountQuarantined
 from infrastructure.event_store.history import history
 from infrastructure.event_store.journal import PostgresJournal
 from infrastructure.roles import Role
-from projections.accounts import account, account_owner, accounts_of
+from projections.accounts import ACCOUNTS, account, account_owner, accounts_of
 from projections.breaches import breach, breaches_of
 from projections.challenges import challenges_of
-from projections.leaderboard import leaderboard
+from projections.leaderboard import LEADERBOARD, leaderboard
+from projections.table import Rows
+from projections.told import told
 from projections.trades import account_of_trade, trade, trades_of
 from tests.adapters.projecting import project_all
-from tests.adapters.trading_desk import MAX_LOSS, TARGET, Desk, phase, trading_desk
+from tests.adapters.trading_desk import (
+    MAX_LOSS,
+    MONDAY,
+    TARGET,
+    Desk,
+    phase,
+    trading_desk,
+)
 from tests.databases import Database
 
 PAUSE = {
@@ -301,6 +312,24 @@ async def test_equal_returns_go_to_the_smaller_fall_then_to_the_earlier(
     assert len(await leaderboard(pool, "main", 1)) == 1
 
 
+async def test_a_quarantined_account_is_frozen_and_leaves_the_board(
+    live: Desk,
+) -> None:
+    account_id = await live.opens_account()
+    opening = told("p1", [each async for each in live.host.engine.journal.events(0)])
+    frozen = replace(
+        opening[-1], fact=AccountQuarantined(at=MONDAY, tick=0, cause="KeyError")
+    )
+    accounts: Rows[Any] = Rows({})
+    board: Rows[Any] = Rows({})
+    for each in (opening[-1], frozen):
+        ACCOUNTS.fold(accounts, each)
+        LEADERBOARD.fold(board, each)
+
+    assert accounts.written[0].status == "frozen"
+    assert board.removed == [account_id]
+
+
 async def both_ways(desk: Desk, account_id: str, dip: str | None) -> None:
     """End 86 dollars up; on the way perhaps lose what is won back later."""
     if dip is not None:
@@ -324,12 +353,12 @@ async def sandbox_result(sandbox: Desk) -> None:
     await sandbox.closes(account_id, trade_id)
 
 
-async def breaches(pool: AsyncConnectionPool[Any], account_id: str) -> Any:  # noqa: ANN401 - unpacked at once
+async def breaches(pool: AsyncConnectionPool[Any], account_id: str) -> Any:
     found = await breaches_of(pool, account_id=account_id, limit=9)
     return found.items, found.next
 
 
-async def challenges(pool: AsyncConnectionPool[Any]) -> Any:  # noqa: ANN401 - likewise
+async def challenges(pool: AsyncConnectionPool[Any]) -> Any:
     found = await challenges_of(pool, "trader-1", limit=9)
     return found.items, found.next
 
@@ -340,5 +369,5 @@ async def status_of(pool: AsyncConnectionPool[Any], account_id: str) -> str:
     return found.status
 
 
-def number(event: Any) -> int:  # noqa: ANN401 - likewise
+def number(event: Any) -> int:
     return int(event.position.partition("-")[2])

@@ -9,9 +9,11 @@ import psycopg
 import pytest
 from psycopg.sql import SQL
 
-from application.catalogue import UnknownFact
+from application.catalogue import FACTS, UnknownFact
 from application.engine.journal import Head, Recorded
 from application.refusals import ProjectionBehind
+from domain.plan.events import PlanActivated, PlanDrafted
+from domain.venue.events import ClockAdvanced, FeedGap, VenueOpened
 from infrastructure.event_store.journal import PostgresJournal
 from infrastructure.event_store.reader import LogReader, PositionGap
 from infrastructure.event_store.wire import connect
@@ -20,7 +22,7 @@ from projections.digest import Digest, digest
 from projections.lag import lags
 from projections.rebuild import rebuild
 from projections.runner import Runner, apply
-from projections.schema import READ, create, has_other_shape
+from projections.schema import PROJECTIONS, READ, create, has_other_shape
 from tests.adapters.batches import batch_of, recorded
 from tests.adapters.projecting import PARTITIONS, caught_up, projecting, reading
 from tests.adapters.trading_desk import Desk, trading_desk
@@ -207,6 +209,17 @@ async def test_every_table_and_column_says_what_it_is(database: Database) -> Non
         " AND col_description(c.oid, a.attnum) IS NULL"
     )
     assert silent == []
+
+
+def test_every_fact_is_heard_or_left_out_on_purpose() -> None:
+    heard = {fact for projection in PROJECTIONS for fact in projection.hears}
+    assert set(FACTS.values()) - heard == {
+        PlanDrafted,
+        PlanActivated,
+        VenueOpened,
+        ClockAdvanced,
+        FeedGap,
+    }
 
 
 async def test_tables_of_another_version_are_noticed(database: Database) -> None:
