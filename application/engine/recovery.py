@@ -6,6 +6,7 @@ acted on. What folds is what the engine itself folds while it runs.
 """
 
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime
 
 from msgspec import Struct, msgpack
@@ -25,6 +26,7 @@ from domain.challenge.state import evolve as evolve_challenge
 from domain.plan.decider import Plan
 from domain.plan.decider import evolve as evolve_plan
 from domain.plan.events import PlanEvent
+from domain.values.market import Moment
 from domain.venue.events import (
     ClockAdvanced,
     DayBoundaryPassed,
@@ -138,11 +140,11 @@ class Recovery:
 
     def _at_tick(self, account_id: str, symbol: str, venue: Venue) -> None:  # noqa: ARG002 - whoever judges again asks for it
         account = self._account(account_id)
-        self._replace(account_id, observe(account, venue.moment()))
+        self._replace(account_id, refolded(observe, account, venue.moment()))
 
     def _at_boundary(self, account_id: str, venue: Venue) -> None:
         account = self._account(account_id)
-        self._replace(account_id, turn(account, venue.moment()))
+        self._replace(account_id, refolded(turn, account, venue.moment()))
 
     async def _catch_up(self, venue: Venue, until: int | None) -> None:
         """Apply the ticks up to `until`; without it, all that the log holds."""
@@ -175,6 +177,16 @@ class Recovery:
         assert entry is not None
         if after is not entry.state:
             self._memory.put(stream, Entry(entry.version, after))
+
+
+def refolded(
+    fold: Callable[[Account, Moment], Account], account: Account, moment: Moment
+) -> Account:
+    """What cannot be valued stays as it is: the fact that froze it comes next."""
+    try:
+        return fold(account, moment)
+    except Exception:  # noqa: BLE001 - whatever it was stopped the engine no more
+        return account
 
 
 class TickTail:

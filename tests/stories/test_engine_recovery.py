@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from application.engine.asks import Ask
 from domain.rules.limit import Comparator
@@ -152,6 +153,25 @@ async def test_an_unconfirmed_jump_still_waits_to_be_confirmed(
     async with desk(partition, ends_well=False) as here:
         await here.ask(gold("3001", at=MONDAY + timedelta(seconds=1)))
         assert here.engine.venues["sb-1"].sequence == 2
+
+
+FAULT = [
+    *BEGINNING,
+    open_account("b", deposit="999999999999999.00"),
+    buy("b", "t1", "100.00"),
+    gold("8999999"),  # more than fifteen digits of money: judging "b" raises
+    gold("9000000", at=NIGHT),
+]
+
+
+@pytest.mark.parametrize("checkpoint_after", [None, *range(len(FAULT))])
+async def test_an_account_that_cannot_be_judged_does_not_stop_a_restart(
+    checkpoint_after: int | None,
+) -> None:
+    with capture_logs() as logs:  # a traceback told in colour takes a second
+        live, again = await live_and_again(FAULT, checkpoint_after)
+    assert again == live
+    assert [each["event"] for each in logs].count("judging-failed") == 1
 
 
 async def test_the_chain_of_blocks_goes_on_where_it_ended() -> None:

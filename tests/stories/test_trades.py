@@ -1,5 +1,6 @@
 """What a trade costs, holds and brings, to the cent: the worked cases of trading."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from domain.values.quote import Side
 from domain.venue.standard_instruments import EURUSD
 from tests.stories.facts import (
     GOLD,
+    GOLD_IN_ITS_HOURS,
     TARGET,
     account_in,
     account_with,
@@ -173,6 +175,19 @@ def test_a_short_is_stopped_and_satisfied_at_the_ask() -> None:
     story.when(gold_at("2009")).then_closed("-1100.00")  # asked 2010, sold at 1999
     story.when(gold_at("1989.01")).then_nothing()
     story.when(gold_at("1989")).then_closed("900.00")
+
+
+def test_a_stop_reached_in_a_closed_market_waits_for_its_first_quote() -> None:
+    saturday, sunday = (
+        datetime.fromisoformat(each)
+        for each in ("2026-01-10T12:00:00Z", "2026-01-11T23:00:00Z")
+    )
+    stopped = trade(BUY, "1.00", stop_loss="1990")
+    story = given(account_with(gold=GOLD_IN_ITS_HOURS), stopped)
+    closed = story.when(gold_at("1980", saturday))
+    closed.then_nothing()
+    closed.when(gold_at("1995", sunday)).then_nothing()
+    closed.when(gold_at("1985", sunday)).then_closed("-1500.00")
 
 
 def test_one_exit_is_filled_once() -> None:
