@@ -24,6 +24,7 @@ from projections.schema import (
     move_to,
     position_of,
 )
+from projections.table import Projection
 from projections.told import Told, told
 
 log = structlog.get_logger("tradesense.projector")
@@ -39,12 +40,19 @@ class Runner:
     """Keeps one partition's part of the live tables up to date."""
 
     def __init__(
-        self, dsn: str, partition: str, *, schema: str = READ, page: int = PAGE
+        self,
+        dsn: str,
+        partition: str,
+        *,
+        schema: str = READ,
+        page: int = PAGE,
+        projections: Sequence[Projection[Any]] = PROJECTIONS,
     ) -> None:
         self.partition = partition
         self.position = 0
         self._schema = schema
         self._page = page
+        self._projections = projections
         self._pause = FIRST_PAUSE_SECONDS
         self._dsn = with_options(
             dsn,
@@ -97,7 +105,9 @@ class Runner:
     async def _apply(
         self, connection: psycopg.AsyncConnection[Any], page: Page
     ) -> bool:
-        return await apply(connection, self._schema, self.partition, page)
+        return await apply(
+            connection, self._schema, self.partition, page, self._projections
+        )
 
 
 async def ahead(pages: AsyncIterator[Page]) -> AsyncGenerator[Page, None]:
@@ -127,6 +137,7 @@ async def apply(
     schema: str,
     partition: str,
     page: Page,
+    projections: Sequence[Projection[Any]] = PROJECTIONS,
 ) -> bool:
     """Apply a page, or nothing: False when the tables are not where it begins."""
     facts = told(partition, page)
@@ -134,7 +145,7 @@ async def apply(
         before = await position_of(connection, schema, partition)
         if before != page[0].position - 1:
             return False
-        await fold_all(connection, schema, facts)
+        await fold_all(connection, schema, facts, projections)
         await move_to(connection, schema, partition, page[-1].position)
         if schema == READ:
             await connection.execute(
@@ -145,7 +156,10 @@ async def apply(
 
 
 async def fold_all(
-    connection: psycopg.AsyncConnection[Any], schema: str, facts: Sequence[Told]
+    connection: psycopg.AsyncConnection[Any],
+    schema: str,
+    facts: Sequence[Told],
+    projections: Sequence[Projection[Any]],
 ) -> None:
     """Let statements take turns: one table folds while the server works for another.
 
@@ -153,7 +167,7 @@ async def fold_all(
     """
     try:
         async with asyncio.TaskGroup() as group:
-            for projection in PROJECTIONS:
+            for projection in projections:
                 group.create_task(projection.apply(connection, schema, facts))
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from failed
