@@ -31,8 +31,9 @@ prove: $(READY)
 	@$(BIN)/pytest -n 2 --full > prove.log 2>&1; \
 	status=$$?; tail -n 20 prove.log; exit $$status
 
+# `make bench NAME=journal` measures what begins so; without a name, everything.
 bench: $(READY)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(NAME)
 
 lock: $(READY)
 	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
