@@ -12,7 +12,7 @@ from msgspec import Struct
 from api.demo.answers import Challenge, Page, Plan
 from api.demo.client import Client, NotNow, Person, Refused
 
-MOST_TRADERS: Final = 100  # as many may register within a minute; they share the rest
+MOST_TRADERS: Final = 80  # who may register in a minute, beside the twenty
 AT_ONCE: Final = 8
 TRIES: Final = 30
 

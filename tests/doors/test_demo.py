@@ -12,9 +12,11 @@ from random import Random
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from httpx import AsyncClient, MockTransport, Request, Response
 from msgspec import Struct
 
+from api.cli.seed import seed
 from api.demo import styles
 from api.demo.answers import Symbol
 from api.demo.cast import CAST, Part
@@ -124,6 +126,12 @@ async def test_a_seed_opens_each_account_once(wire: AsyncClient) -> None:
     assert (await wire.get("/api/v1/plans")).json()["position"] == head
 
 
+def test_a_seed_is_for_development_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TS_ENV", "test")
+    told = CliRunner().invoke(seed)
+    assert (told.exit_code, "TS_ENV=dev" in told.output) == (1, True)
+
+
 async def test_while_the_api_is_busy_nobody_asks() -> None:
     api = Scripted({"/market-data/symbols": lambda: page([symbol()])})
     busy = repeat(Response(503, headers={"Retry-After": "7"}))
@@ -203,9 +211,9 @@ def test_a_closed_market_offers_nothing_to_trade() -> None:
 
 
 def test_the_same_seed_wishes_the_same_and_another_one_does_not() -> None:
-    def wishes(seed: int) -> list[Wish | None]:
+    def wishes(number: int) -> list[Wish | None]:
         market, tape, wished = dice(0), Tape(), []
-        thrown = {part: dice(f"{seed}/{part.name}") for part in CAST}
+        thrown = {part: dice(f"{number}/{part.name}") for part in CAST}
         for _ in range(30):
             prices = {each: 100 + market.random() for each in ("ETHUSD", "BTCUSD")}
             tape.take(listed(each, f"{at:.2f}", "open") for each, at in prices.items())
