@@ -206,9 +206,9 @@ class LocalGateway:
 
     def _plans(self) -> Iterator[Plan]:
         must_hold(self._hosts[LIVE_PARTITION])
-        for _, entry in self._hosts[LIVE_PARTITION].engine.memory.all_shown():
-            if isinstance(entry.state, Plan):
-                yield entry.state
+        for entry in self._hosts[LIVE_PARTITION].engine.memory.plans():
+            assert isinstance(entry.state, Plan)
+            yield entry.state
 
     def _plan(self, plan_id: str) -> Plan:
         must_hold(self._hosts[LIVE_PARTITION])

@@ -164,7 +164,7 @@ async def replay(
     await again.run_to(checkpoint.position if checkpoint else 0, ticks, progress)
     replayed = {
         entry.state.account_id: entry.state
-        for _, entry in memory.all_working()
+        for _, entry in memory.all_loaded()
         if isinstance(entry.state, Account)
         and account_id in (None, entry.state.account_id)
     }

@@ -14,7 +14,6 @@ from application.engine.journal import LEASE_SECONDS, Fenced, Journal, NotStored
 from application.engine.recovery import Recovery, save
 from application.policies.runner import PolicyRunner
 from application.refusals import Busy
-from domain.account.state import Account
 
 log = structlog.get_logger("tradesense.engine")
 
@@ -41,9 +40,7 @@ class Host:
         await asyncio.sleep(max(0.0, engine.journal.rival_seconds - rested))
         await engine.renew_lease()
         assert restored.position == engine.head.position
-        for _, entry in engine.memory.all_shown():
-            if isinstance(entry.state, Account):
-                engine.deciding.follow(entry.state)
+        engine.deciding.trades.update(restored.trades)
         self.policy = PolicyRunner(engine, restored.policies.get(PolicyRunner.name, 0))
         self._writer = asyncio.create_task(engine.run())
         self._writer.add_done_callback(
@@ -60,7 +57,7 @@ class Host:
             "partition-recovered",
             partition=engine.partition,
             position=restored.position,
-            streams=sum(1 for _ in engine.memory.all_shown()),
+            streams=len(engine.memory),
         )
 
     def keep_time(self) -> None:

@@ -72,6 +72,7 @@ class Image(Struct, frozen=True, kw_only=True):
     stream: str
     version: int
     body: bytes
+    index: bytes = b""  # what a start must know of an account before it is decoded
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):

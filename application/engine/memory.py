@@ -4,7 +4,7 @@ Deciding works on the newest state; answers and queries see only what is durable
 When a batch fails, what was worked on falls back to what is shown.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
@@ -20,28 +20,74 @@ class Entry(Struct, frozen=True):
     state: State
 
 
+class Shelved(Struct, frozen=True):
+    """An entry as it was saved: decoded when somebody asks for it."""
+
+    version: int
+    body: bytes
+
+
+Load = Callable[[str, Shelved], Entry]
+
+
 class Memory:
     def __init__(self) -> None:
         self._working: dict[str, Entry] = {}
         self._shown: dict[str, Entry] = {}
+        self._shelved: dict[str, Shelved] = {}
+        self._load: Load | None = None
+        self._plans: dict[str, None] = {}
         self._touched: dict[str, None] = {}
         self._unsaved: dict[str, None] = {}
 
+    def shelve(self, shelved: dict[str, Shelved], load: Load) -> None:
+        """Take what a checkpoint holds; `load` makes an entry current."""
+        self._shelved.update(shelved)
+        self._plans.update(dict.fromkeys(filter(is_plan, shelved)))
+        self._load = load
+
+    def is_shelved(self, stream: str) -> bool:
+        return stream in self._shelved
+
     def working(self, stream: str) -> Entry | None:
+        if stream in self._shelved:
+            return self._unshelved(stream)
         return self._working.get(stream)
 
     def shown(self, stream: str) -> Entry | None:
+        if stream in self._shelved:
+            return self._unshelved(stream)
         return self._shown.get(stream)
 
+    def _unshelved(self, stream: str) -> Entry:
+        assert self._load is not None
+        entry = self._load(stream, self._shelved.pop(stream))
+        self._working[stream] = self._shown[stream] = entry
+        self._unsaved[stream] = None  # ticks may have lifted its marks since
+        return entry
+
     def all_shown(self) -> Iterator[tuple[str, Entry]]:
+        """Everything, decoded: for comparisons, not for every day."""
+        for stream in tuple(self._shelved):
+            self._unshelved(stream)
         return iter(self._shown.items())
 
-    def all_working(self) -> Iterator[tuple[str, Entry]]:
+    def all_loaded(self) -> Iterator[tuple[str, Entry]]:
         return iter(self._working.items())
+
+    def plans(self) -> Iterator[Entry]:
+        for stream in self._plans:
+            if entry := self.shown(stream):
+                yield entry
+
+    def __len__(self) -> int:
+        return len(self._shown) + len(self._shelved)
 
     def put(self, stream: str, entry: Entry) -> None:
         self._working[stream] = entry
         self._touched[stream] = None
+        if is_plan(stream):
+            self._plans[stream] = None
 
     def settle(self) -> None:
         """The batch is on disk: show it."""
@@ -73,3 +119,7 @@ class Memory:
         for stream, entry in streams.items():
             if self._shown[stream] is entry:
                 self._unsaved.pop(stream, None)
+
+
+def is_plan(stream: str) -> bool:
+    return stream.startswith("plan-")

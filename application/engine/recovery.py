@@ -5,9 +5,11 @@ event, the ticks that it had seen; after the last event, the ticks that nobody h
 acted on. What folds is what the engine itself folds while it runs.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct, msgpack
 from msgspec import json as msgspec_json
@@ -15,9 +17,9 @@ from msgspec import json as msgspec_json
 from application.catalogue import decode
 from application.engine.envelope import Envelope
 from application.engine.journal import Checkpoint, Image, Journal, Recorded
-from application.engine.memory import Entry, Memory
+from application.engine.memory import Entry, Memory, Shelved
 from application.engine.tick_block import Accepted, Link, Refused, unpack
-from application.engine.venue import Venue, VenueImage
+from application.engine.venue import Index, Venue, VenueImage
 from domain.account.events import AccountEvent
 from domain.account.state import Account, evolve, observe, turn
 from domain.challenge.events import ChallengeEvent
@@ -35,8 +37,11 @@ from domain.venue.events import (
 )
 from domain.venue.gate import Reason
 
+SLICE: Final = 250  # accounts encoded before others get a turn
+
 _ENVELOPES = msgspec_json.Decoder(Envelope)
 _VENUES = msgpack.Decoder(VenueImage)
+_INDEXES = msgpack.Decoder(Index)
 _STATES: dict[str, msgpack.Decoder[Account | Challenge | Plan]] = {
     "account": msgpack.Decoder(Account),
     "challenge": msgpack.Decoder(Challenge),
@@ -49,6 +54,7 @@ class Restored(Struct, frozen=True):
 
     position: int
     policies: dict[str, int]
+    trades: dict[str, str]  # open ones, and whose account holds them
 
 
 class CheckpointBody(Struct, frozen=True):
@@ -63,6 +69,7 @@ class Recovery:
         self._memory = memory
         self._venues = venues
         self._ticks: dict[str, TickTail] = {}
+        self._trades: dict[str, str] = {}
 
     async def run(self) -> Restored:
         checkpoint = await self._journal.latest_checkpoint()
@@ -78,20 +85,41 @@ class Recovery:
             await self._catch_up(venue, None)
             venue.settle()
         self._memory.settle()
-        return Restored(position, policies)
+        for _, entry in self._memory.all_loaded():
+            if isinstance(entry.state, Account):
+                for held in entry.state.positions:
+                    self._trades[held.trade_id] = entry.state.account_id
+        return Restored(position, policies, self._trades)
 
     async def _load_images(self) -> None:
+        """Take note of every account; decode it when somebody asks for it."""
+        shelved: dict[str, Shelved] = {}
+        indexed: dict[str, Index] = {}
         async for image in self._journal.images():
-            kind = image.stream.partition("-")[0]
+            kind, _, name = image.stream.partition("-")
             if kind == "venue":
-                restored = _VENUES.decode(image.body)
-                self._venues[restored.opened.venue_id] = Venue(restored)
-            else:
-                entry = Entry(image.version, _STATES[kind].decode(image.body))
-                self._memory.put(image.stream, entry)
-        for _, entry in self._memory.all_working():
-            if isinstance(entry.state, Account):
-                self._venues[entry.state.venue_id].follow(entry.state)
+                self._venues[name] = Venue(_VENUES.decode(image.body))
+                continue
+            shelved[image.stream] = Shelved(image.version, image.body)
+            if kind == "account":
+                indexed[name] = _INDEXES.decode(image.index)
+        self._memory.shelve(shelved, self._load)
+        for account_id, index in indexed.items():
+            self._venues[index.venue_id].follow_indexed(account_id, index)
+            for trade_id in index.trades:
+                self._trades[trade_id] = account_id
+
+    def _load(self, stream: str, shelved: Shelved) -> Entry:
+        """Decode, and fold the ticks that came since: they were judged already."""
+        state = _STATES[stream.partition("-")[0]].decode(shelved.body)
+        if not isinstance(state, Account):
+            return Entry(shelved.version, state)
+        for held in state.positions:  # from here on its state tells
+            self._trades.pop(held.trade_id, None)
+        if state.venue_id in self._ticks:
+            venue = self._venues[state.venue_id]
+            state = self._ticks[state.venue_id].folded(state, venue)
+        return Entry(shelved.version, state)
 
     async def _fold(self, recorded: Recorded) -> None:
         envelope = _ENVELOPES.decode(recorded.envelope)
@@ -156,7 +184,8 @@ class Recovery:
         while (tick := await tail.next(until)) is not None:
             venue.repeat(tick.quote, tick.engine_time)
             for account_id in venue.screen.touched(tick.quote.symbol):
-                self._at_tick(account_id, tick.quote.symbol, venue)
+                if not self._memory.is_shelved(f"account-{account_id}"):
+                    self._at_tick(account_id, tick.quote.symbol, venue)
         if until is None:
             venue.link = tail.link
             for jump in tail.jumps.values():
@@ -194,6 +223,8 @@ class TickTail:
 
     def __init__(self, journal: Journal, venue: Venue) -> None:
         self.link: Link = venue.link
+        self._quotes = dict(venue.quotes)  # before the first of them
+        self._applied: list[Accepted] = []
         self.engine_to: datetime | None = None
         self.jumps: dict[str, Refused] = {}  # the latest of each symbol
         # also those that refused everything since: they move the chain, not the count
@@ -216,7 +247,22 @@ class TickTail:
                     self.jumps[refused.raw.symbol] = refused
         if until is not None and self._ready[0].quote.sequence > until:
             return None
-        return self._ready.popleft()
+        self._applied.append(self._ready.popleft())
+        return self._applied[-1]
+
+    def folded(self, account: Account, venue: Venue) -> Account:
+        """Raise the marks of an account that none of these ticks has moved yet."""
+        if not account.positions or not self._applied:
+            return account
+        symbols = account.symbols(venue.market)
+        quotes = dict(self._quotes)
+        market = venue.market_of(quotes)
+        for tick in self._applied:
+            quotes[tick.quote.symbol] = tick.quote
+            if tick.quote.symbol in symbols:
+                moment = Moment(tick.engine_time, tick.quote.sequence, market)
+                account = refolded(observe, account, moment)
+        return account
 
 
 async def save(
@@ -228,27 +274,38 @@ async def save(
     at: datetime,
     policies: dict[str, int],
 ) -> None:
-    """Store what has changed since the last time, as of one and the same batch."""
+    """Store what has changed since the last time, as of one and the same batch.
+
+    States never change, so what stood at this instant is written down in slices,
+    between which commands go on.
+    """
     entries = memory.unsaved()
+    shown = [(venue, venue.shown) for venue in venues.values() if venue.is_unsaved]
+    body = msgpack.encode(CheckpointBody(policies))
+    checkpoint = Checkpoint(position=position, taken_at=at, body=body)
     images = [
-        Image(stream=stream, version=entry.version, body=msgpack.encode(entry.state))
-        for stream, entry in entries.items()
-    ]
-    unsaved = [venue for venue in venues.values() if venue.is_unsaved]
-    shown = [(venue, venue.shown) for venue in unsaved]
-    images.extend(
         Image(
             stream=f"venue-{venue.venue_id}",
             version=image.version,
             body=msgpack.encode(image),
         )
         for venue, image in shown
-    )
-    body = msgpack.encode(CheckpointBody(policies))
-    await journal.checkpoint(
-        Checkpoint(position=position, taken_at=at, body=body), images
-    )
+    ]
+    for number, (stream, entry) in enumerate(entries.items(), start=1):
+        images.append(image_of(stream, entry, venues))
+        if number % SLICE == 0:
+            await asyncio.sleep(0)
+    await journal.checkpoint(checkpoint, images)
     memory.saved(entries)
     for venue, image in shown:
         if venue.shown is image:
             venue.is_unsaved = False
+
+
+def image_of(stream: str, entry: Entry, venues: dict[str, Venue]) -> Image:
+    state, index = entry.state, b""
+    if isinstance(state, Account):
+        index = msgpack.encode(venues[state.venue_id].index(state))
+    return Image(
+        stream=stream, version=entry.version, body=msgpack.encode(state), index=index
+    )

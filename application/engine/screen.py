@@ -6,27 +6,23 @@ name fewer, as long as it never leaves out one that adjudication would convict.
 
 from collections import defaultdict
 
-from domain.account.state import Account
-from domain.values.market import Market
-
 
 class Screen:
     def __init__(self) -> None:
         self._by_symbol: dict[str, dict[str, None]] = defaultdict(dict)
         self._symbols: dict[str, frozenset[str]] = {}
 
-    def anchor(self, account: Account, market: Market) -> None:
-        """Take note of an account as it now stands."""
-        now = account.symbols(market) if account.positions else frozenset()
-        before = self._symbols.get(account.account_id, frozenset())
+    def anchor(self, account_id: str, now: frozenset[str]) -> None:
+        """Take note of the symbols that move an account as it now stands."""
+        before = self._symbols.get(account_id, frozenset())
         for symbol in before - now:
-            del self._by_symbol[symbol][account.account_id]
+            del self._by_symbol[symbol][account_id]
         for symbol in now - before:
-            self._by_symbol[symbol][account.account_id] = None
+            self._by_symbol[symbol][account_id] = None
         if now:
-            self._symbols[account.account_id] = now
+            self._symbols[account_id] = now
         else:
-            self._symbols.pop(account.account_id, None)
+            self._symbols.pop(account_id, None)
 
     def forget(self, account_id: str) -> None:
         for symbol in self._symbols.pop(account_id, frozenset()):

@@ -41,6 +41,15 @@ class VenueImage(Struct, frozen=True, kw_only=True):
     gate_states: dict[str, GateState]
 
 
+class Index(Struct, frozen=True, kw_only=True):
+    """What must be known of an account before it is decoded."""
+
+    venue_id: str
+    trading_day: TradingDay | None  # None: it is over, no day turns for it
+    symbols: frozenset[str]  # whose quotes move it
+    trades: tuple[str, ...]  # that are open
+
+
 class Venue:
     """Changes at once while a batch is decided; `drop` takes back what it changed."""
 
@@ -92,9 +101,9 @@ class Venue:
         self.link = image.link
         self.quotes = dict(image.quotes)
         self.gate_states = dict(image.gate_states)
-        self.market = self._market(self.quotes)
+        self.market = self.market_of(self.quotes)
 
-    def _market(self, quotes: dict[str, Quote]) -> Market:
+    def market_of(self, quotes: dict[str, Quote]) -> Market:
         return Market(self.instruments, quotes, self._pairs, self._stale_after)
 
     def moment(self) -> Moment:
@@ -103,7 +112,7 @@ class Venue:
     def shown_moment(self) -> Moment:
         """As queries may see it: nothing that is not on disk yet."""
         image = self.shown
-        return Moment(image.clock, image.sequence, self._market(image.quotes))
+        return Moment(image.clock, image.sequence, self.market_of(image.quotes))
 
     def advance(self, to: datetime) -> None:
         """Engine time never goes back."""
@@ -154,27 +163,47 @@ class Venue:
         known = self.gate_states.get(symbol, FRESH)
         self.gate_states[symbol] = replace(known, suspect=suspect)
 
+    def index(self, account: Account) -> Index:
+        held = account.positions
+        return Index(
+            venue_id=self.venue_id,
+            trading_day=None if account.is_over else account.phase.trading_day,
+            symbols=account.symbols(self.market) if held else frozenset(),
+            trades=tuple(position.trade_id for position in held),
+        )
+
     def follow(self, account: Account) -> None:
         """Take note of an account: what moves it, and when its day turns."""
-        self.screen.anchor(account, self.market)
         day = account.phase.trading_day
-        if not account.is_over:
-            if day not in self._days:
-                self._days[day] = {}
-                self._boundaries[day] = day.next_after(self.clock)
-            self._days[day][account.account_id] = None
+        self.screen.anchor(
+            account.account_id,
+            account.symbols(self.market) if account.positions else frozenset(),
+        )
+        if account.is_over:
+            self._let_go(account.account_id, day)
         else:
-            self._let_go(account)
+            self._turns(account.account_id, day)
+
+    def follow_indexed(self, account_id: str, index: Index) -> None:
+        """The same, for an account that nobody has decoded yet."""
+        self.screen.anchor(account_id, index.symbols)
+        if index.trading_day is not None:
+            self._turns(account_id, index.trading_day)
 
     def unfollow(self, account: Account) -> None:
         """Its opening was never stored."""
         self.screen.forget(account.account_id)
-        self._let_go(account)
+        self._let_go(account.account_id, account.phase.trading_day)
 
-    def _let_go(self, account: Account) -> None:
-        day = account.phase.trading_day
+    def _turns(self, account_id: str, day: TradingDay) -> None:
+        if day not in self._days:
+            self._days[day] = {}
+            self._boundaries[day] = day.next_after(self.clock)
+        self._days[day][account_id] = None
+
+    def _let_go(self, account_id: str, day: TradingDay) -> None:
         if day in self._days:
-            self._days[day].pop(account.account_id, None)
+            self._days[day].pop(account_id, None)
             if not self._days[day]:
                 del self._days[day], self._boundaries[day]
 

@@ -93,18 +93,19 @@ class Shelf:
                             [image.stream for image in page],
                             [image.version for image in page],
                             [image.body for image in page],
+                            [image.index for image in page],
                         ),
                     )
 
     async def images(self) -> AsyncIterator[Image]:
         after = ""
         while rows := await self._rows(
-            """SELECT stream, version, body FROM {p}.images
+            """SELECT stream, version, body, index FROM {p}.images
                WHERE stream > %s ORDER BY stream LIMIT %s""",
             (after, PAGE),
         ):
-            for stream, version, body in rows:
-                yield Image(stream=stream, version=version, body=body)
+            for stream, version, body, index in rows:
+                yield Image(stream=stream, version=version, body=body, index=index)
             after = rows[-1][0]
 
     async def page(self, after: int, limit: int = PAGE) -> tuple[Recorded, ...]:
@@ -205,10 +206,10 @@ _CHECKPOINT: LiteralString = """
     WHERE kept.position <= EXCLUDED.position
 """
 _IMAGES: LiteralString = """
-    INSERT INTO {p}.images AS kept (stream, version, body)
-    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bytea[])
+    INSERT INTO {p}.images AS kept (stream, version, body, index)
+    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bytea[], %s::bytea[])
     ON CONFLICT (stream) DO UPDATE
-    SET version = EXCLUDED.version, body = EXCLUDED.body
+    SET version = EXCLUDED.version, body = EXCLUDED.body, index = EXCLUDED.index
     WHERE (kept.version, kept.body) IS DISTINCT FROM (EXCLUDED.version, EXCLUDED.body)
 """
 

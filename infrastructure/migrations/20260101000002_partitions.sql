@@ -117,7 +117,8 @@ BEGIN
         CREATE TABLE {p}.images (
             stream text PRIMARY KEY,
             version bigint NOT NULL,
-            body bytea NOT NULL
+            body bytea NOT NULL,
+            index bytea NOT NULL DEFAULT ''
         ) WITH (fillfactor = 70);
 
         CREATE TABLE {p}.checkpoints (
