@@ -41,13 +41,11 @@ class Engines:
 
     @asynccontextmanager
     async def alive(self, _: Litestar) -> AsyncIterator[None]:
-        made = self._make()
-        for host in made.values():
-            await host.start(self._on_end)
-        self._hosts.update(made)
-        live = self._hosts[LIVE_PARTITION]
-        await open_live_venue(live, self._instruments)
-        await offer_standard_plans(live)
+        try:
+            live = await self._started()
+        except Exception:
+            log.exception("engine-not-started")  # the server itself says only that
+            raise
         feeding = None
         if self._feed is not None:
             feeding = asyncio.create_task(feed_live_venue(live, self._feed))
@@ -58,6 +56,16 @@ class Engines:
                 feeding.cancel()
             for host in self._hosts.values():
                 await host.stop()
+
+    async def _started(self) -> Host:
+        made = self._make()
+        for host in made.values():
+            await host.start(self._on_end)
+        self._hosts.update(made)
+        live = self._hosts[LIVE_PARTITION]
+        await open_live_venue(live, self._instruments)
+        await offer_standard_plans(live)
+        return live
 
     def _on_end(self, error: BaseException | None) -> None:
         """Without its writer a process only pretends: end, and let it be restarted."""

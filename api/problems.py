@@ -93,6 +93,7 @@ REFUSALS: Final[dict[type[Refused], str]] = {
 
 # What adapters and the web framework raise.
 OTHERS: Final[dict[type[Exception], str]] = {
+    psycopg.errors.UndefinedTable: "projection-behind",  # its first start makes them
     psycopg.OperationalError: "store-unavailable",
     psycopg.InterfaceError: "store-unavailable",
     psycopg_pool.PoolTimeout: "store-unavailable",
