@@ -41,8 +41,7 @@ Outcome = tuple[Account, tuple[AccountEvent, ...]]
 def handle(command: AccountCommand, account: Account | None, moment: Moment) -> Outcome:
     """Answer, then judge what the answer did: a spread alone can cross a floor."""
     answer = decide(command, account, moment)
-    account = applied(account, answer, moment)
-    account, verdict = judged(account, moment)
+    account, verdict = judged(evolve(account, answer), moment)  # which raises the marks
     return account, (answer, *verdict)
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.values.market import Leg, Market
-from domain.values.money import Money
+from domain.values.money import Money, in_minor_units
 from domain.values.quote import Quote, Side
 
 
@@ -56,9 +56,13 @@ class Position(Struct, frozen=True, kw_only=True):
 
     def profit(self, market: Market, into: str) -> Money:
         """The same figure as `valued` gives, without the evidence."""
+        return Money(self.gain(market, into), into)
+
+    def gain(self, market: Market, into: str) -> Decimal:
+        """The amount of `profit`, for a sum of many."""
         price = market.quote(self.symbol).closing(self.side)
         gain = self.move(price) * self.quantity * self.contract_size
-        return Money.rounded(market.converted(gain, self.currency, into)[0], into)
+        return in_minor_units(market.converted(gain, self.currency, into)[0], into)
 
     def move(self, price: Decimal) -> Decimal:
         if self.side is Side.BUY:

@@ -1,6 +1,7 @@
 """What an account is: the fold of its events and of what the venue saw."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
@@ -23,6 +24,8 @@ from domain.rules.phase import Phase
 from domain.rules.standing import Standing
 from domain.values.market import Market, Moment
 from domain.values.money import Money
+
+NOTHING = Decimal(0)
 
 
 class Status(StrEnum):
@@ -58,12 +61,13 @@ class Account(Struct, frozen=True, kw_only=True):
 
     @property
     def margin(self) -> Money:
-        used = (each.margin for each in self.positions)
-        return sum(used, Money.zero(self.currency))
+        used = (each.margin.amount for each in self.positions)
+        return Money.rounded(sum(used, NOTHING), self.currency)
 
     def equity(self, market: Market) -> Money:
-        floating = (each.profit(market, self.currency) for each in self.positions)
-        return sum(floating, self.balance)
+        currency = self.currency
+        floating = (each.gain(market, currency) for each in self.positions)
+        return Money(sum(floating, self.balance.amount), currency)
 
     def standing(self, market: Market) -> Standing:
         return Standing(

@@ -32,8 +32,9 @@ class Money(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         """Check every way in, decoding too: no NaN, no exponent, no half cent."""
-        is_exact = self.amount.same_quantum(minor_unit(self.currency))
-        if not is_exact or self.amount.adjusted() >= WHOLE_DIGITS:
+        amount = self.amount  # asked for millions of times: no call more than needed
+        unit = MINOR_UNIT.get(self.currency) or minor_unit(self.currency)
+        if not amount.same_quantum(unit) or amount.adjusted() >= WHOLE_DIGITS:
             raise ValueError("not an amount in whole minor units")
 
     @classmethod
@@ -46,9 +47,7 @@ class Money(Struct, frozen=True):
 
     @classmethod
     def rounded(cls, amount: Decimal, currency: str) -> Self:
-        """Round once, here, half to even; every other operation is exact."""
-        cents = amount.quantize(minor_unit(currency), ROUND_HALF_EVEN)
-        return cls(cents + 0, currency)  # + 0 turns -0.00 into 0.00
+        return cls(in_minor_units(amount, currency), currency)
 
     @classmethod
     def zero(cls, currency: str) -> Self:
@@ -74,6 +73,12 @@ class Money(Struct, frozen=True):
         if other.currency != self.currency:
             raise CurrencyMismatch(f"{self.currency} meets {other.currency}")
         return other.amount
+
+
+def in_minor_units(amount: Decimal, currency: str) -> Decimal:
+    """Round once, here, half to even; every other operation is exact."""
+    cents = amount.quantize(minor_unit(currency), ROUND_HALF_EVEN)
+    return cents + 0  # turns -0.00 into 0.00
 
 
 def minor_unit(currency: str) -> Decimal:
