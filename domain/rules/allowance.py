@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -32,6 +33,12 @@ class Allowance(Struct, frozen=True, array_like=True):
             case AmountBasis.ABSOLUTE:
                 return Money.rounded(self.value, deposit.currency)
             case AmountBasis.SHARE_OF_DEPOSIT:
-                return deposit.portion(self.value / HUNDRED)
+                return share(self.value, deposit)
             case AmountBasis.SHARE_OF_ANCHOR:
-                return anchor.portion(self.value / HUNDRED)
+                return share(self.value, anchor)
+
+
+@lru_cache(maxsize=16_384)
+def share(percent: Decimal, of: Money) -> Money:
+    """Every tick asks it again of the same few deposits and anchors."""
+    return of.portion(percent / HUNDRED)
