@@ -14,6 +14,7 @@ Fact = AccountEvent | ChallengeEvent | PlanEvent | VenueEvent
 FACTS: dict[str, type[Fact]] = {
     fact.__struct_config__.tag: fact for fact in get_args(Fact)
 }
+NAMES = {fact: name for name, fact in FACTS.items()}
 _DECODERS = {name: json.Decoder(fact) for name, fact in FACTS.items()}
 _ENCODER = json.Encoder()
 
@@ -23,7 +24,7 @@ class UnknownFact(LookupError):
 
 
 def name_of(fact: Fact) -> str:
-    return str(type(fact).__struct_config__.tag)
+    return NAMES[type(fact)]
 
 
 def encode(fact: Fact) -> bytes:
