@@ -24,6 +24,7 @@ from application.engine.journal import (
 from infrastructure.event_store import statements
 from infrastructure.event_store.contiguity import require_contiguous
 from infrastructure.event_store.hints import Hints
+from infrastructure.event_store.receipts import Receipts
 from infrastructure.event_store.shelf import Shelf
 from infrastructure.event_store.wire import Backend, Call, Failed, Lost, Row, Wire
 from infrastructure.event_store.wire import with_options as connection
@@ -51,6 +52,7 @@ class PostgresJournal:
         )
         self._prepared = statements.statements(partition)
         self._shelf = Shelf(dsn, partition)
+        self._receipts = Receipts(dsn, partition)
         self._hints = Hints(dsn, partition)
         self._wire: Wire | None = None
         self._ending: Backend | None = None  # may still hold a batch of ours
@@ -224,7 +226,7 @@ class PostgresJournal:
         return min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def receipts(self, command_ids: Sequence[UUID]) -> dict[UUID, Receipt]:
-        return await self._shelf.receipts(command_ids)
+        return await self._receipts.find(command_ids)
 
     async def checkpoint(self, checkpoint: Checkpoint, images: Sequence[Image]) -> None:
         assert self._head is not None, "only the writer takes a checkpoint"
@@ -254,6 +256,7 @@ class PostgresJournal:
         await asyncio.gather(*self._committing, return_exceptions=True)
         if self._wire is not None:
             self._wire.close()
+        self._receipts.close()
         await self._hints.close()
         await self._shelf.close()
 

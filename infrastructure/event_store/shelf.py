@@ -1,4 +1,4 @@
-"""Where the partition is read: the log and the ticks in pages, receipts, images.
+"""Where the partition is read: the log and the ticks in pages, images.
 
 Reads have connections of their own and never wait for the writer. A lost connection
 is Python's own `ConnectionError`, since the application knows no database.
@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any, LiteralString, cast
-from uuid import UUID
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -18,7 +17,6 @@ from application.engine.journal import (
     Checkpoint,
     Fenced,
     Image,
-    Receipt,
     Recorded,
     TickBlock,
 )
@@ -52,14 +50,6 @@ class Shelf:
                 name=f"shelf-{partition}",
             )
         )
-
-    async def receipts(self, command_ids: Sequence[UUID]) -> dict[UUID, Receipt]:
-        rows = await self._rows(
-            """SELECT command_id, request_hash, status, body, position
-               FROM {p}.receipts WHERE command_id = ANY(%s)""",
-            (list(command_ids),),
-        )
-        return {row[0]: _receipt(row) for row in rows}
 
     async def latest_checkpoint(self) -> Checkpoint | None:
         rows = await self._rows("SELECT position, taken_at, body FROM {p}.checkpoints")
@@ -207,22 +197,11 @@ _CHECKPOINT: LiteralString = """
 """
 _IMAGES: LiteralString = """
     INSERT INTO {p}.images AS kept (stream, version, body, index)
-    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bytea[], %s::bytea[])
+    SELECT * FROM unnest(%s::text[], %b::bigint[], %b::bytea[], %b::bytea[])
     ON CONFLICT (stream) DO UPDATE
     SET version = EXCLUDED.version, body = EXCLUDED.body, index = EXCLUDED.index
     WHERE (kept.version, kept.body) IS DISTINCT FROM (EXCLUDED.version, EXCLUDED.body)
 """
-
-
-def _receipt(row: Row) -> Receipt:
-    command_id, request_hash, status, body, position = row
-    return Receipt(
-        command_id=command_id,
-        request_hash=request_hash,
-        status=status,
-        body=body,
-        position=position,
-    )
 
 
 def _recorded(row: Row) -> Recorded:

@@ -29,6 +29,15 @@ def statements(partition: str) -> Mapping[bytes, str]:
     }
 
 
+def lookups(partition: str) -> Mapping[bytes, str]:
+    """Give what the connection prepares that finds receipts."""
+    return {b"receipts_of": _RECEIPTS_OF.replace("{p}", partition)}
+
+
+_RECEIPTS_OF = """
+    SELECT command_id, request_hash, status, body, position
+    FROM {p}.receipts WHERE command_id = ANY($1::uuid[])
+"""
 _TEXTS = {
     b"fence": """
         WITH moved AS (
