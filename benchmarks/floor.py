@@ -30,6 +30,7 @@ from domain.venue.gate import SANDBOX_ORDER_GATE
 from domain.venue.standard_instruments import EURUSD
 from infrastructure.clock import SystemClock
 from infrastructure.event_store.journal import PostgresJournal
+from infrastructure.ids import TimeOrderedIds
 
 PARTITION: Final = "s1"
 ACCOUNTS: Final = 1_000
@@ -55,13 +56,13 @@ class Floor:
     def __init__(self, host: Host) -> None:
         self.host = host
         self._turn = count()
+        self._ids = TimeOrderedIds()
 
     async def trade(self) -> Answer:
         """Open 0.10 EURUSD on the next account, with a receipt that is kept."""
-        account = f"account-{next(self._turn) % ACCOUNTS}"
         order = OpenPosition(
-            trade_id=str(uuid4()),
-            order_id=str(uuid4()),
+            trade_id=self._ids.new(),
+            order_id=self._ids.new(),
             client_order_id=None,
             symbol="EURUSD",
             side=Side.BUY,
@@ -69,8 +70,14 @@ class Floor:
             stop_loss=None,
             take_profit=None,
         )
-        ask = replace(
-            asking(account, order), command_id=uuid4(), request_hash=bytes(32)
+        ask = Ask(
+            stream=f"account-{next(self._turn) % ACCOUNTS}",
+            command=order,
+            actor=TRADER,
+            owner=TRADER,
+            request_id="bench",
+            command_id=uuid4(),
+            request_hash=bytes(32),
         )
         return await self.host.engine.ask(ask)
 
