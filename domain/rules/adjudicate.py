@@ -145,16 +145,13 @@ def crossed(limits: Iterable[LimitRule], standing: Standing) -> tuple[Breach, ..
 
 
 def reached(phase: Phase, standing: Standing) -> tuple[Reached, ...]:
-    """Targets count only together, and only when every other objective is met."""
+    """The first target that is met, once everything that is no target is met too."""
     objectives = phase.objectives
     targets = [each for each in objectives if isinstance(each, ProfitTarget)]
-    if not targets or not all(each.is_met(standing) for each in objectives):
+    if not all(each.is_met(standing) for each in objectives if each not in targets):
         return ()
-    return tuple(
-        Reached(
-            target=target,
-            level=target.level(standing),
-            observed=target.observed(standing),
-        )
-        for target in targets
-    )
+    for target in targets:
+        if target.is_met(standing):
+            level, observed = target.level(standing), target.observed(standing)
+            return (Reached(target=target, level=level, observed=observed),)
+    return ()
