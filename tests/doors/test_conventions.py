@@ -82,7 +82,7 @@ def test_other_cursors_are_refused(cursor: str) -> None:
         place_of(cursor, tuple[str, int])
 
 
-def request(**headers: str) -> Any:  # noqa: ANN401 - Litestar's request is generic
+def request(**headers: str) -> Any:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return RequestFactory().post("/", headers=named)
 
