@@ -42,7 +42,7 @@ class Draft:
             venue=venue,
             as_of_tick=as_of_tick,
             engine_time=engine_time,
-            command_id=str(command_id) if command_id else None,
+            command_id=command_id,
             causation=causation,
             correlation=correlation,
             actor=actor,
