@@ -1,6 +1,7 @@
 """`tradesense project`: the process that turns facts into tables."""
 
 import click
+
 from projections.process import main
 
 
