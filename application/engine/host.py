@@ -13,7 +13,7 @@ from application.engine.engine import Engine
 from application.engine.journal import LEASE_SECONDS, Fenced, Journal, NotStored
 from application.engine.recovery import Recovery, save
 from application.policies.runner import PolicyRunner
-from application.refusals import Busy
+from application.refusals import Waitable
 
 log = structlog.get_logger("tradesense.engine")
 
@@ -133,5 +133,5 @@ class Host:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             try:
                 await self.engine.ask(beat)
-            except Busy:
-                continue  # whatever fills the queue tells the time too
+            except Waitable:
+                continue  # what fills the queue tells the time too; a log comes back

@@ -83,6 +83,7 @@ class Recovery:
             position = recorded.position
         for venue in self._venues.values():
             await self._catch_up(venue, None)
+            venue.is_touched = True  # also where no clock has moved: show it all
             venue.settle()
         self._memory.settle()
         for _, entry in self._memory.all_loaded():

@@ -78,9 +78,16 @@ class PolicyRunner:
     async def _read_log(self) -> None:
         until = self._heard_to
         self._has_overflowed = False
-        async for recorded in self._engine.journal.events(self.position, until):
-            fact = decode(recorded.name, recorded.payload)
-            await self._follow_up(recorded.position, recorded.stream, fact)
+        while True:
+            try:
+                async for each in self._engine.journal.events(self.position, until):
+                    fact = decode(each.name, each.payload)
+                    await self._follow_up(each.position, each.stream, fact)
+            except ConnectionError as lost:  # goes on where it was
+                log.warning("policy-cannot-read", policy=self.name, error=str(lost))
+                await asyncio.sleep(BUSY_SECONDS)
+            else:
+                return
 
     async def _follow_up(self, position: int, stream: str, fact: Fact) -> None:
         token = f"{self._engine.partition}-{position}"
