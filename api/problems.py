@@ -64,6 +64,8 @@ PROBLEMS: Final[dict[str, Meaning]] = {
     "not-the-current-account": Meaning(409, "The challenge is in another account now."),
     "venue-known": Meaning(409, "The venue is open already."),
     "payment-refused": Meaning(409, "The payment was not confirmed."),
+    "parked-settled": Meaning(409, "It was decided about before."),
+    "rebuild-instead": Meaning(409, "A rebuild of the tables tries that again."),
     "clock-backwards": Meaning(409, "The clock of a venue only goes forward."),
     "refused": Meaning(409, "A rule of the business forbids this."),
     "precondition-failed": Meaning(412, "The resource has changed since that version."),
@@ -96,6 +98,7 @@ OTHERS: Final[dict[type[Exception], str]] = {
     psycopg.errors.UndefinedTable: "projection-behind",  # its first start makes them
     psycopg.OperationalError: "store-unavailable",
     psycopg.InterfaceError: "store-unavailable",
+    ConnectionError: "store-unavailable",
     psycopg_pool.PoolTimeout: "store-unavailable",
     psycopg_pool.TooManyRequests: "busy",
 }

@@ -4,12 +4,13 @@ from typing import get_args
 
 from msgspec import json
 
+from application.parked import ParkedEvent
 from domain.account.events import AccountEvent
 from domain.challenge.events import ChallengeEvent
 from domain.plan.events import PlanEvent
 from domain.venue.events import VenueEvent
 
-Fact = AccountEvent | ChallengeEvent | PlanEvent | VenueEvent
+Fact = AccountEvent | ChallengeEvent | PlanEvent | VenueEvent | ParkedEvent
 
 FACTS: dict[str, type[Fact]] = {
     fact.__struct_config__.tag: fact for fact in get_args(Fact)

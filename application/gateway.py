@@ -13,6 +13,7 @@ from application.engine.venue import Venue
 from application.refusals import NotFound, StoreUnavailable
 from application.views.account import AccountView, account_view
 from application.views.challenge import ChallengeView, challenge_view
+from application.views.parked import ParkedView, parked_view
 from application.views.plan import PlanView, latest, plan_view
 from application.views.venue import SymbolView, symbol_view
 from domain.account.state import Account
@@ -76,6 +77,14 @@ class Gateway(Protocol):
     def symbols(self, venue_id: str, owner: str | None) -> tuple[SymbolView, ...]: ...
 
     def now(self, venue_id: str, owner: str | None) -> datetime: ...
+
+    async def parked(
+        self, partition: str, after: int, limit: int
+    ) -> tuple[ParkedView, ...]:
+        """What nobody has decided about, the oldest first."""
+        ...
+
+    async def parked_item(self, partition: str, parked_id: int) -> ParkedView: ...
 
     def venues(self, partition: str) -> int: ...
 
@@ -168,6 +177,20 @@ class LocalGateway:
 
     def now(self, venue_id: str, owner: str | None) -> datetime:
         return self._venue(venue_id, owner).shown.clock
+
+    async def parked(
+        self, partition: str, after: int, limit: int
+    ) -> tuple[ParkedView, ...]:
+        found = await self._hosts[partition].engine.journal.parked(after, limit)
+        return tuple(parked_view(partition, each) for each in found)
+
+    async def parked_item(self, partition: str, parked_id: int) -> ParkedView:
+        if partition not in self._hosts:
+            raise NotFound(partition)
+        found = await self._hosts[partition].engine.journal.parked_item(parked_id)
+        if found is None:
+            raise NotFound(f"{partition}/{parked_id}")
+        return parked_view(partition, found)
 
     def venues(self, partition: str) -> int:
         return len(self._hosts[partition].engine.venues)

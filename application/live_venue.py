@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from application.engine.asks import Ask, OpenVenue, SentQuote, TakeQuotes
+from application.engine.asks import Ask, OpenVenue, Poisoned, SentQuote, TakeQuotes
 from application.engine.deciding import LIVE
 from application.engine.host import Host
 from application.market_feed import MarketFeed
@@ -44,6 +44,8 @@ async def feed_live_venue(host: Host, feed: MarketFeed) -> None:
         except Waitable as trouble:
             log.warning("quotes-lost", because=str(trouble), quotes=len(quotes))
             await asyncio.sleep(PATIENCE_SECONDS)
+        except Poisoned:
+            log.error("quotes-parked", quotes=len(quotes))  # noqa: TRY400 - told before
 
 
 def sent(quotes: Sequence[RawQuote]) -> TakeQuotes:

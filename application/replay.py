@@ -17,6 +17,7 @@ from application.engine.journal import Checkpoint, Image, Journal, Recorded
 from application.engine.memory import Entry, Memory
 from application.engine.recovery import Recovery
 from application.engine.venue import Venue, VenueImage
+from application.parked import ParkedEvent
 from domain.account.decider import judged, turn_day, witness
 from domain.account.events import AccountEvent
 from domain.account.state import Account, evolve
@@ -94,7 +95,7 @@ class Replay(Recovery):
     def _evolve(
         self,
         recorded: Recorded,
-        fact: AccountEvent | ChallengeEvent | PlanEvent,
+        fact: AccountEvent | ChallengeEvent | PlanEvent | ParkedEvent,
         venue: Venue | None,
     ) -> None:
         if not isinstance(fact, AccountEvent):

@@ -7,6 +7,7 @@ from api.trading.breaches import breaches, one_breach
 from api.trading.challenges import buy_challenge, challenges, one_challenge
 from api.trading.leaderboard import leaderboard
 from api.trading.market_data import one_symbol, symbols
+from api.trading.parked import parked, retry_parked, skip_parked
 from api.trading.plans import one_plan, plans
 from api.trading.sandbox import advance_clock, open_account, open_venue, take_quotes
 from api.trading.trades import close_trade, one_trade, open_trade, trades
@@ -19,6 +20,7 @@ HANDLERS = {
     "breaches": (breaches, one_breach),
     "leaderboard": (leaderboard,),
     "market data": (symbols, one_symbol),
+    "admin": (parked, retry_parked, skip_parked),
     "sandbox": (open_venue, take_quotes, advance_clock, open_account),
 }
 

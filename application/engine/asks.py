@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from application.parked import RetryParked, SkipParked
 from domain.account.commands import ClosePosition, OpenAccount, OpenPosition
 from domain.challenge.decider import FailPhase, PassPhase, PurchaseChallenge
 from domain.plan.decider import ActivatePlan, DraftPlan
@@ -21,6 +22,8 @@ Command = (
     | FailPhase
     | DraftPlan
     | ActivatePlan
+    | RetryParked
+    | SkipParked
 )
 
 
@@ -35,7 +38,7 @@ class SentQuote(Struct, frozen=True, kw_only=True):
     source: str = "manual"
 
 
-class OpenVenue(Struct, frozen=True, kw_only=True):
+class OpenVenue(Struct, frozen=True, kw_only=True, tag=True):
     venue_id: str
     owner: str | None
     starts_at: datetime
@@ -44,12 +47,12 @@ class OpenVenue(Struct, frozen=True, kw_only=True):
     stale_after_seconds: int | None
 
 
-class TakeQuotes(Struct, frozen=True, kw_only=True):
+class TakeQuotes(Struct, frozen=True, kw_only=True, tag=True):
     venue_id: str
     quotes: tuple[SentQuote, ...]
 
 
-class AdvanceClock(Struct, frozen=True, kw_only=True):
+class AdvanceClock(Struct, frozen=True, kw_only=True, tag=True):
     """A sandbox's clock by hand; `to` is the system's now for the live venue."""
 
     venue_id: str
@@ -91,6 +94,10 @@ class Answer(Struct, frozen=True, kw_only=True):
     position: int  # of the partition
     is_refused: bool = False
     is_replayed: bool = False
+
+
+class Poisoned(Exception):
+    """It broke something of ours; it is parked with its cause, and others went on."""
 
 
 class KeyReused(Refused):

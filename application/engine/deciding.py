@@ -21,9 +21,13 @@ from application.engine.asks import (
 from application.engine.draft import Draft
 from application.engine.memory import Entry, Memory, State
 from application.engine.venue import Venue
+from application.parked import ParkedCommand, RetryParked, Settled, SkipParked
+from application.parked import decide as decide_parked
+from application.parked import evolve as evolve_parked
 from application.refusals import NotFound
 from application.views.account import account_view
 from application.views.challenge import challenge_view
+from application.views.parked import DecisionView
 from application.views.plan import latest
 from application.views.trade import TradeView, closed_trade, opened_trade
 from application.views.venue import (
@@ -124,6 +128,8 @@ class Deciding:
                 return self._challenge(ask, command, draft)
             case DraftPlan() | ActivatePlan():
                 return self._plan(ask, command, draft)
+            case RetryParked() | SkipParked():
+                return self._parked(ask, command, draft)
             case _:
                 assert_never(command)
 
@@ -328,7 +334,8 @@ class Deciding:
         if entry is None:
             raise NotFound(ask.stream)
         if ask.owner is not None and (
-            isinstance(entry.state, Plan) or entry.state.trader_id != ask.owner
+            isinstance(entry.state, Plan | Settled)
+            or entry.state.trader_id != ask.owner
         ):
             raise NotFound(ask.stream)
         return entry
@@ -482,6 +489,26 @@ class Deciding:
         self._memory.put(ask.stream, Entry(version, plan))
         status = CREATED if isinstance(command, DraftPlan) else OK
         return self._answer(latest(plan), position, status)
+
+    def _parked(self, ask: Ask, command: ParkedCommand, draft: Draft) -> Answer:
+        entry = self._memory.working(ask.stream)
+        state = entry.state if entry else None
+        assert state is None or isinstance(state, Settled)
+        event = decide_parked(command, state, ask.actor, self._clock.now())
+        settled, version = evolve_parked(event), version_of(entry) + 1
+        because = Because(ask, ask.causation)
+        position = self._record(ask.stream, version, event, None, because, draft)
+        self._memory.put(ask.stream, Entry(version, settled))
+        view = DecisionView(
+            partition=self._partition,
+            id=str(settled.parked_id),
+            status=settled.how,
+            actor=event.actor,
+            at=event.at,
+            position=self._token(position),
+            version=version,
+        )
+        return self._answer(view, position, OK)
 
     # -- the log ------------------------------------------------------------------
 

@@ -11,9 +11,10 @@ from typing import Final, Protocol
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from application.clock import Clock
-from application.engine.asks import Answer, Ask, KeyReused, Refusal
+from application.engine.asks import Answer, Ask, KeyReused, Poisoned, Refusal
 from application.engine.deciding import Deciding
 from application.engine.draft import Draft
 from application.engine.journal import (
@@ -26,9 +27,12 @@ from application.engine.journal import (
     Rejected,
 )
 from application.engine.memory import Memory
+from application.engine.parking import cause_of, failed
 from application.engine.venue import Venue
 from application.refusals import Busy, NotFound, StoreUnavailable
 from domain.values.refusal import Refused
+
+log = structlog.get_logger("tradesense.engine")
 
 MOST_WAITING: Final = 10_000
 LEASE_MARGIN_SECONDS: Final = 0.1
@@ -85,7 +89,7 @@ class Engine:
         )
 
     async def ask(self, ask: Ask) -> Answer:
-        """Answer once it is durable. Raises `Busy`, `NotFound`, `KeyReused`."""
+        """Answer once it is durable. Raises `Busy`, `NotFound`, `KeyReused` ..."""
         if self._stopped is not None or self._is_stopping:
             raise StoreUnavailable("the engine of this partition has stopped")
         if self.journal.trouble_seconds > LONGEST_TROUBLE_SECONDS:
@@ -182,10 +186,23 @@ class Engine:
 
     async def _halved(self, asks: Sequence[Ask], poison: Exception) -> list[Told]:
         if len(asks) == 1:
-            return [poison]
+            return [await self._parked(asks[0], poison)]
         middle = len(asks) // 2
         first = await self._written(asks[:middle])
         return first + await self._written(asks[middle:])
+
+    async def _parked(self, ask: Ask, poison: Exception) -> Poisoned:
+        """Set it aside; where even that fails, the alarm and the caller know."""
+        about = {"stream": ask.stream, "request_id": ask.request_id}
+        log.error("command-parked", cause=type(poison).__name__, **about)
+        now, epoch = self.clock.now(), self.head.epoch
+        try:
+            await self.journal.park(failed(ask, cause_of(poison), now, epoch))
+        except Exception as fault:  # noqa: BLE001 - others go on, whatever it is
+            log.critical("not-parked", cause=type(fault).__name__, **about)
+        poisoned = Poisoned(ask.stream)
+        poisoned.__cause__ = poison
+        return poisoned
 
     def _decided(self, ask: Ask, draft: Draft) -> Told:
         try:

@@ -1,13 +1,13 @@
 """One partition alive: recovered, writing, followed by its policy, checkpointed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Final
 
 import structlog
 
 from application.clock import Clock
-from application.engine.asks import AdvanceClock, Answer, Ask
+from application.engine.asks import AdvanceClock, Answer, Ask, Poisoned
 from application.engine.deciding import LIVE
 from application.engine.engine import Engine
 from application.engine.journal import LEASE_SECONDS, Fenced, Journal, NotStored
@@ -46,11 +46,9 @@ class Host:
         self._writer.add_done_callback(
             lambda task: on_end(None if task.cancelled() else task.exception())
         )
-        self._tasks = [
-            asyncio.create_task(self.policy.run()),
-            asyncio.create_task(self._checkpoints()),
-            asyncio.create_task(self._renewals()),
-        ]
+        self._on_end = on_end
+        for work in (self.policy.run(), self._checkpoints(), self._renewals()):
+            self._begin(work)
         if LIVE in engine.venues:
             self.keep_time()
         log.info(
@@ -62,7 +60,17 @@ class Host:
 
     def keep_time(self) -> None:
         """Where nothing arrives a heartbeat is sequenced, so that timers fall due."""
-        self._tasks.append(asyncio.create_task(self._heartbeats()))
+        self._begin(self._heartbeats())
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._broke)
+        self._tasks.append(task)
+
+    def _broke(self, task: asyncio.Task[None]) -> None:
+        """None of them ends by itself: without it the engine only pretends."""
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._on_end(fault)
 
     @property
     def is_writing(self) -> bool:
@@ -133,5 +141,5 @@ class Host:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             try:
                 await self.engine.ask(beat)
-            except Waitable:
+            except (Waitable, Poisoned):
                 continue  # what fills the queue tells the time too; a log comes back

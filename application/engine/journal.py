@@ -11,6 +11,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from application.parked import Failure, Parked
+
 
 class Recorded(Struct, frozen=True, kw_only=True):
     """An event in the form in which it is kept: readable JSON under a stable name."""
@@ -55,6 +57,8 @@ class Batch(Struct, frozen=True, kw_only=True):
     tick_blocks: tuple[TickBlock, ...]
 
 
+MOST_PARKED = 10_000  # commands, until somebody decides about some
+MOST_IN_A_PAGE = 200
 LEASE_SECONDS = 1.0  # how long an owner may answer from memory after it was confirmed
 
 
@@ -148,5 +152,24 @@ class Journal(Protocol):
     def tick_blocks(
         self, venue_id: str, after_sequence: int = 0
     ) -> AsyncIterator[TickBlock]: ...
+
+    async def park(self, failure: Failure) -> None:
+        """Set aside what failed, in a transaction of its own; twice told, once kept.
+
+        Of commands a bounded number is kept: beyond it only the alarm tells.
+        """
+        ...
+
+    async def parked(
+        self, after: int = 0, limit: int = MOST_IN_A_PAGE
+    ) -> tuple[Parked, ...]:
+        """Whatever nobody has decided about, the oldest first."""
+        ...
+
+    async def parked_item(self, parked_id: int) -> Parked | None: ...
+
+    async def settle_parked(self, parked_id: int, how: str) -> None:
+        """Take it off the list, once the decision is in the log."""
+        ...
 
     async def close(self) -> None: ...

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from application.parked import Settled
 from domain.account.state import Account
 from domain.challenge.state import Challenge
 from domain.plan.decider import Plan
 
-State = Account | Challenge | Plan
+State = Account | Challenge | Plan | Settled
 
 
 class Entry(Struct, frozen=True):

@@ -17,9 +17,11 @@ from msgspec import json as msgspec_json
 from application.catalogue import decode
 from application.engine.envelope import Envelope
 from application.engine.journal import Checkpoint, Image, Journal, Recorded
-from application.engine.memory import Entry, Memory, Shelved
+from application.engine.memory import Entry, Memory, Shelved, State
 from application.engine.tick_block import Accepted, Link, Refused, unpack
 from application.engine.venue import Index, Venue, VenueImage
+from application.parked import ParkedEvent, Settled
+from application.parked import evolve as evolve_parked
 from domain.account.events import AccountEvent
 from domain.account.state import Account, evolve, observe, turn
 from domain.challenge.events import ChallengeEvent
@@ -42,10 +44,11 @@ SLICE: Final = 250  # accounts encoded before others get a turn
 _ENVELOPES = msgspec_json.Decoder(Envelope)
 _VENUES = msgpack.Decoder(VenueImage)
 _INDEXES = msgpack.Decoder(Index)
-_STATES: dict[str, msgpack.Decoder[Account | Challenge | Plan]] = {
+_STATES: dict[str, msgpack.Decoder[State]] = {
     "account": msgpack.Decoder(Account),
     "challenge": msgpack.Decoder(Challenge),
     "plan": msgpack.Decoder(Plan),
+    "parked": msgpack.Decoder(Settled),
 }
 
 
@@ -143,12 +146,12 @@ class Recovery:
     def _evolve(
         self,
         recorded: Recorded,
-        fact: AccountEvent | ChallengeEvent | PlanEvent,
+        fact: AccountEvent | ChallengeEvent | PlanEvent | ParkedEvent,
         venue: Venue | None,
     ) -> None:
         known = self._memory.working(recorded.stream)
         state = known.state if known else None
-        after: Account | Challenge | Plan
+        after: State
         if isinstance(fact, AccountEvent):
             assert venue is not None
             assert state is None or isinstance(state, Account)
@@ -158,6 +161,8 @@ class Recovery:
         elif isinstance(fact, ChallengeEvent):
             assert state is None or isinstance(state, Challenge)
             after = evolve_challenge(state, fact)
+        elif isinstance(fact, ParkedEvent):
+            after = evolve_parked(fact)
         else:
             assert state is None or isinstance(state, Plan)
             after = evolve_plan(state, fact)

@@ -1,19 +1,25 @@
 """Runs a policy over everything that has been stored, in order, and once each.
 
 It hears of a batch when that is on disk. What follows is asked under an id derived
-from the event, so a crash between asking and remembering repeats nothing.
+from the event, so a crash between asking and remembering repeats nothing. What cannot
+follow is parked, and asked again when somebody decides so.
 """
 
 import asyncio
 from collections import deque
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final, TypeVar
 
+import msgspec
 import structlog
 
 from application.catalogue import Fact, decode
-from application.engine.asks import Ask
+from application.engine.asks import Answer, Ask, Refusal
 from application.engine.draft import Draft
 from application.engine.engine import Engine
+from application.engine.journal import Recorded
+from application.engine.parking import again, cause_of, failed, is_follow_up, plain
+from application.parked import Failure, Kind, ParkedEvent, ParkedRetried, evolve
 from application.policies.challenge_progress import NAME, react
 from application.refusals import Waitable
 
@@ -24,6 +30,7 @@ WAIT_SECONDS: Final = 2.0
 BUSY_SECONDS: Final = 0.05
 
 Heard = tuple[int, str, Fact]
+T = TypeVar("T")
 
 
 class PolicyRunner:
@@ -90,31 +97,94 @@ class PolicyRunner:
                 return
 
     async def _follow_up(self, position: int, stream: str, fact: Fact) -> None:
-        token = f"{self._engine.partition}-{position}"
-        ask = react(token, stream, fact, self._engine.memory.shown)
-        if ask is not None:
-            await self._ask(ask)
+        token = self._token(position)
+        try:
+            ask = await self._reaction(token, stream, fact)
+        except Exception as fault:
+            log.exception("policy-failed", policy=self.name, heard=token)
+            await self._park(self._unasked(token, cause_of(fault)))
+        else:
+            if ask is not None:
+                await self._ask(ask)
+        if isinstance(fact, ParkedEvent):
+            parked_id, how = fact.parked_id, evolve(fact).how
+            await stored(lambda: self._engine.journal.settle_parked(parked_id, how))
         self.position = position
 
+    async def _reaction(self, token: str, stream: str, fact: Fact) -> Ask | None:
+        if isinstance(fact, ParkedRetried):
+            return await self._again(token, fact.parked_id)
+        return react(token, stream, fact, self._engine.memory.shown)
+
+    async def _again(self, token: str, parked_id: int) -> Ask | None:
+        """What was parked, once more; without an ask, what the event leads to now."""
+        journal, partition = self._engine.journal, self._engine.partition
+        item = await stored(lambda: journal.parked_item(parked_id))
+        assert item is not None
+        if item.body:
+            return again(item.body, partition, parked_id, token)
+        position = int(item.subject.rpartition("-")[2])
+        recorded = await stored(lambda: one(journal.events(position - 1, position)))
+        fact = decode(recorded.name, recorded.payload)
+        return await self._reaction(item.subject, recorded.stream, fact)
+
     async def _ask(self, ask: Ask) -> None:
-        """Until it is decided. What cannot be is told, and holds up nothing else."""
+        """Until it is decided. What cannot be is parked, and holds up nothing else."""
         event, policy = ask.causation, self.name
+        try:
+            answer = await self._answered(ask)
+        except Exception as fault:
+            log.exception("follow-up-failed", policy=policy, heard=event)
+            cause = cause_of(fault.__cause__ or fault)
+            await self._park(self._failed(ask, cause))
+            return
+        if answer.is_refused and is_follow_up(ask):
+            log.error("follow-up-refused", policy=policy, heard=event)
+            told = msgspec.json.decode(answer.body, type=Refusal)
+            await self._park(self._failed(ask, f"{told.code}: {told.detail}"))
+        self._effects_until = max(self._effects_until, answer.position)
+
+    async def _answered(self, ask: Ask) -> Answer:
         while True:
             try:
-                answer = await self._engine.ask(ask)
+                return await self._engine.ask(ask)
             except Waitable:
                 await asyncio.sleep(BUSY_SECONDS)
-            except Exception:
-                log.exception("follow-up-failed", policy=policy, event=event)
-                return
-            else:
-                break
-        if answer.is_refused:
-            log.error("follow-up-refused", policy=policy, event=event)
-        self._effects_until = max(self._effects_until, answer.position)
+
+    def _failed(self, ask: Ask, cause: str) -> Failure:
+        return failed(ask, cause, self._engine.clock.now(), self._engine.head.epoch)
+
+    def _unasked(self, token: str, cause: str) -> Failure:
+        return Failure(
+            kind=Kind.POLICY,
+            subject=token,
+            origin=f"{self.name}-{token}",
+            cause=plain(cause),
+            body=b"",
+            at=self._engine.clock.now(),
+        )
+
+    async def _park(self, failure: Failure) -> None:
+        await stored(lambda: self._engine.journal.park(failure))
+
+    def _token(self, position: int) -> str:
+        return f"{self._engine.partition}-{position}"
 
     async def _reach(self, position: int) -> None:
         async with self._moved:
             if not self._heard and not self._has_overflowed:
                 self.position = max(self.position, position)
             self._moved.notify_all()
+
+
+async def stored(act: Callable[[], Awaitable[T]]) -> T:
+    """Try until the log answers: nothing is passed over because it was away."""
+    while True:
+        try:
+            return await act()
+        except ConnectionError:
+            await asyncio.sleep(BUSY_SECONDS)
+
+
+async def one(recorded: AsyncIterator[Recorded]) -> Recorded:
+    return await anext(recorded)

@@ -10,7 +10,7 @@ from domain.values.money import Money
 from domain.values.quote import Side
 
 
-class OpenAccount(Struct, frozen=True, kw_only=True):
+class OpenAccount(Struct, frozen=True, kw_only=True, tag=True):
     account_id: str
     trader_id: str
     challenge_id: str | None
@@ -20,7 +20,7 @@ class OpenAccount(Struct, frozen=True, kw_only=True):
     terms_hash: str
 
 
-class OpenPosition(Struct, frozen=True, kw_only=True):
+class OpenPosition(Struct, frozen=True, kw_only=True, tag=True):
     trade_id: str  # made at the door, never used twice
     order_id: str
     client_order_id: str | None
@@ -36,7 +36,7 @@ class OpenPosition(Struct, frozen=True, kw_only=True):
                 positive(number)
 
 
-class ClosePosition(Struct, frozen=True, kw_only=True):
+class ClosePosition(Struct, frozen=True, kw_only=True, tag=True):
     trade_id: str
     quantity: Decimal | None  # None: all that is open
 

@@ -21,7 +21,7 @@ from domain.rules.phase import Phase
 from domain.values.market import Moment
 
 
-class PurchaseChallenge(Struct, frozen=True, kw_only=True):
+class PurchaseChallenge(Struct, frozen=True, kw_only=True, tag=True):
     """What was on sale when the payment was confirmed; it binds for ever."""
 
     challenge_id: str
@@ -33,11 +33,11 @@ class PurchaseChallenge(Struct, frozen=True, kw_only=True):
     payment: str
 
 
-class PassPhase(Struct, frozen=True, kw_only=True):
+class PassPhase(Struct, frozen=True, kw_only=True, tag=True):
     account_id: str
 
 
-class FailPhase(Struct, frozen=True, kw_only=True):
+class FailPhase(Struct, frozen=True, kw_only=True, tag=True):
     account_id: str
 
 

@@ -14,14 +14,14 @@ from domain.values.market import Moment
 MOST_SIZES = 50
 
 
-class DraftPlan(Struct, frozen=True, kw_only=True):
+class DraftPlan(Struct, frozen=True, kw_only=True, tag=True):
     plan_id: str
     name: str
     sizes: tuple[Size, ...]
     terms: Terms
 
 
-class ActivatePlan(Struct, frozen=True, kw_only=True):
+class ActivatePlan(Struct, frozen=True, kw_only=True, tag=True):
     plan_id: str
     version: int
 

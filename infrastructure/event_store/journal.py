@@ -10,6 +10,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from application.engine.journal import (
+    MOST_IN_A_PAGE,
     Batch,
     Checkpoint,
     Fenced,
@@ -21,6 +22,7 @@ from application.engine.journal import (
     Rejected,
     TickBlock,
 )
+from application.parked import Failure, Parked
 from infrastructure.event_store import statements
 from infrastructure.event_store.contiguity import require_contiguous
 from infrastructure.event_store.hints import Hints
@@ -248,6 +250,20 @@ class PostgresJournal:
         self, venue_id: str, after_sequence: int = 0
     ) -> AsyncIterator[TickBlock]:
         return self._shelf.tick_blocks(venue_id, after_sequence)
+
+    async def park(self, failure: Failure) -> None:
+        await self._shelf.park(failure)
+
+    async def parked(
+        self, after: int = 0, limit: int = MOST_IN_A_PAGE
+    ) -> tuple[Parked, ...]:
+        return await self._shelf.parked(after, limit)
+
+    async def parked_item(self, parked_id: int) -> Parked | None:
+        return await self._shelf.parked_item(parked_id)
+
+    async def settle_parked(self, parked_id: int, how: str) -> None:
+        await self._shelf.settle_parked(parked_id, how)
 
     async def close(self) -> None:
         """Let go. What became of a commit in flight, the head will tell."""

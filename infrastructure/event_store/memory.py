@@ -7,7 +7,11 @@ an engine meets in a test what a database does to it on a bad day.
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from application.engine.journal import (
+    MOST_IN_A_PAGE,
+    MOST_PARKED,
     Batch,
     Checkpoint,
     Fenced,
@@ -19,6 +23,7 @@ from application.engine.journal import (
     Rejected,
     TickBlock,
 )
+from application.parked import Failure, Kind, Parked
 from infrastructure.event_store.contiguity import require_contiguous
 
 Key = tuple[str, int] | UUID
@@ -36,6 +41,8 @@ class Partition:
         self.tick_blocks: dict[str, list[TickBlock]] = {}
         self.images: dict[str, Image] = {}
         self.checkpoint: Checkpoint | None = None
+        self.parked: dict[int, Parked] = {}
+        self.parked_origins: set[tuple[Kind, str]] = set()
         self.keys: set[Key] = set()  # what a database would hold unique
 
 
@@ -137,6 +144,39 @@ class MemoryJournal:
             is_reached = is_reached or end > after_sequence
             if is_reached:
                 yield block
+
+    async def park(self, failure: Failure) -> None:
+        kept = self.partition
+        origin = (failure.kind, failure.origin)
+        commands = [each for each in self._open() if each.kind is Kind.COMMAND]
+        is_full = failure.kind is Kind.COMMAND and len(commands) >= MOST_PARKED
+        if origin in kept.parked_origins or is_full:
+            return
+        kept.parked_origins.add(origin)
+        parked_id = len(kept.parked) + 1
+        kept.parked[parked_id] = Parked(
+            id=parked_id,
+            kind=failure.kind,
+            subject=failure.subject,
+            cause=failure.cause,
+            body=failure.body,
+            at=failure.at,
+        )
+
+    async def parked(
+        self, after: int = 0, limit: int = MOST_IN_A_PAGE
+    ) -> tuple[Parked, ...]:
+        return tuple(each for each in self._open() if each.id > after)[:limit]
+
+    async def parked_item(self, parked_id: int) -> Parked | None:
+        return self.partition.parked.get(parked_id)
+
+    async def settle_parked(self, parked_id: int, how: str) -> None:
+        parked = self.partition.parked
+        parked[parked_id] = replace(parked[parked_id], settled=how)
+
+    def _open(self) -> list[Parked]:
+        return [each for each in self.partition.parked.values() if each.settled is None]
 
     async def close(self) -> None:
         self._epoch = None

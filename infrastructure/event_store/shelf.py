@@ -14,12 +14,15 @@ from psycopg.sql import SQL, Identifier
 from psycopg_pool import AsyncConnectionPool
 
 from application.engine.journal import (
+    MOST_IN_A_PAGE,
+    MOST_PARKED,
     Checkpoint,
     Fenced,
     Image,
     Recorded,
     TickBlock,
 )
+from application.parked import Failure, Kind, Parked
 from infrastructure.event_store.upcasters import upcast
 from infrastructure.event_store.wire import with_options
 
@@ -152,6 +155,46 @@ class Shelf:
                 yield _tick_block(row)
             after = rows[-1][1]
 
+    async def park(self, failure: Failure) -> None:
+        given = {
+            "kind": failure.kind,
+            "subject": failure.subject,
+            "origin": failure.origin,
+            "cause": failure.cause,
+            "body": failure.body,
+            "at": failure.at,
+            "most": MOST_PARKED,
+        }
+        with _reading():
+            async with self._connection() as connection:
+                await connection.execute(self._sql(_PARK), given)
+
+    async def parked(
+        self, after: int = 0, limit: int = MOST_IN_A_PAGE
+    ) -> tuple[Parked, ...]:
+        rows = await self._rows(
+            """SELECT id, kind, subject, cause, body, at, settled FROM {p}.parked
+               WHERE settled IS NULL AND id > %s ORDER BY id LIMIT %s""",
+            (after, limit),
+        )
+        return tuple(map(_parked, rows))
+
+    async def parked_item(self, parked_id: int) -> Parked | None:
+        rows = await self._rows(
+            """SELECT id, kind, subject, cause, body, at, settled FROM {p}.parked
+               WHERE id = %s""",
+            (parked_id,),
+        )
+        return _parked(rows[0]) if rows else None
+
+    async def settle_parked(self, parked_id: int, how: str) -> None:
+        with _reading():
+            async with self._connection() as connection:
+                await connection.execute(
+                    self._sql("UPDATE {p}.parked SET settled = %s WHERE id = %s"),
+                    (how, parked_id),
+                )
+
     async def position(self) -> int:
         """Ask the head for the last position; all events up to it are readable."""
         ((position,),) = await self._rows("SELECT position FROM {p}.partition_head")
@@ -183,10 +226,18 @@ class Shelf:
 def _reading() -> Iterator[None]:
     try:
         yield
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise ConnectionError(str(error)) from error
 
 
+_PARK: LiteralString = """
+    INSERT INTO {p}.parked (kind, subject, origin, cause, body, at)
+    SELECT %(kind)s, %(subject)s, %(origin)s, %(cause)s, %(body)s, %(at)s
+    WHERE %(kind)s <> 'command' OR %(most)s > (
+        SELECT count(*) FROM {p}.parked WHERE settled IS NULL AND kind = 'command'
+    )
+    ON CONFLICT (kind, origin) DO NOTHING
+"""
 _CHECKPOINT: LiteralString = """
     INSERT INTO {p}.checkpoints AS kept (position, taken_at, body)
     SELECT %(position)s, %(taken_at)s, %(body)s
@@ -202,6 +253,19 @@ _IMAGES: LiteralString = """
     SET version = EXCLUDED.version, body = EXCLUDED.body, index = EXCLUDED.index
     WHERE (kept.version, kept.body) IS DISTINCT FROM (EXCLUDED.version, EXCLUDED.body)
 """
+
+
+def _parked(row: Row) -> Parked:
+    parked_id, kind, subject, cause, body, at, settled = row
+    return Parked(
+        id=parked_id,
+        kind=Kind(kind),
+        subject=subject,
+        cause=cause,
+        body=body,
+        at=_utc(at),
+        settled=settled,
+    )
 
 
 def _recorded(row: Row) -> Recorded:

@@ -136,11 +136,16 @@ BEGIN
         CREATE TABLE {p}.parked (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             at timestamptz NOT NULL DEFAULT now(),
-            kind text NOT NULL,
+            kind text NOT NULL CHECK (kind IN ('command', 'policy', 'projection')),
             subject text NOT NULL,
+            origin text NOT NULL,
             cause text NOT NULL,
-            body bytea NOT NULL
+            body bytea NOT NULL,
+            settled text CHECK (settled IN ('retried', 'skipped', 'rebuilt')),
+            UNIQUE (kind, origin)
         );
+        COMMENT ON TABLE {p}.parked IS 'What failed, with its cause, and whether somebody has settled it';
+        CREATE INDEX parked_unsettled ON {p}.parked (id) WHERE settled IS NULL;
 
         CREATE VIEW {p}.event_log AS
         SELECT
@@ -173,7 +178,9 @@ BEGIN
         GRANT SELECT, INSERT ON {p}.events, {p}.receipts, {p}.tick_blocks TO ts_app;
         GRANT SELECT, UPDATE ON {p}.partition_head TO ts_app;
         GRANT SELECT, INSERT, UPDATE
-        ON {p}.images, {p}.checkpoints, {p}.policy_positions, {p}.parked TO ts_app;
+        ON {p}.images, {p}.checkpoints, {p}.policy_positions TO ts_app;
+        GRANT SELECT, INSERT, UPDATE (settled) ON {p}.parked TO ts_app;
+        GRANT SELECT, INSERT, UPDATE (settled, cause, at) ON {p}.parked TO ts_projector;
         GRANT SELECT ON {p}.events, {p}.partition_head, {p}.tick_blocks TO ts_projector;
         GRANT SELECT
         ON {p}.events, {p}.event_log, {p}.partition_head, {p}.tick_blocks, {p}.parked,

@@ -12,6 +12,8 @@ from application.engine.journal import (
     Journal,
     Rejected,
 )
+from application.parked import Failure, Kind
+from infrastructure.event_store import memory, shelf
 from infrastructure.event_store.journal import PostgresJournal
 from infrastructure.event_store.memory import MemoryJournal, Partition
 from tests.adapters.batches import (
@@ -230,3 +232,53 @@ async def test_the_latest_checkpoint_and_its_images_are_found_again(
 
 def _image(stream: str, version: int) -> Image:
     return Image(stream=stream, version=version, body=b"%d" % version)
+
+
+def _failure(origin: str, kind: Kind = Kind.COMMAND) -> Failure:
+    return Failure(
+        kind=kind,
+        subject="account-a",
+        origin=origin,
+        cause="ValueError: too long",
+        body=b"\x80",
+        at=NOON,
+    )
+
+
+async def test_what_failed_is_parked_once_until_it_is_settled(journal: Journal) -> None:
+    for origin in ("one", "two", "one"):
+        await journal.park(_failure(origin))
+    await journal.park(_failure("one", Kind.POLICY))
+
+    first, second, third = await journal.parked()
+    assert (first.kind, first.subject, first.cause, first.body, first.at) == (
+        Kind.COMMAND,
+        "account-a",
+        "ValueError: too long",
+        b"\x80",
+        NOON,
+    )
+    assert third.kind is Kind.POLICY
+    assert await journal.parked(after=first.id, limit=1) == (second,)
+
+    await journal.settle_parked(first.id, "skipped")
+    await journal.park(_failure("one"))
+
+    assert await journal.parked() == (second, third)
+    settled = await journal.parked_item(first.id)
+    assert settled is not None
+    assert settled.settled == "skipped"
+    assert await journal.parked_item(9_999) is None
+
+
+async def test_only_so_many_failed_commands_are_kept(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "MOST_PARKED", 2)
+    monkeypatch.setattr(memory, "MOST_PARKED", 2)
+    for origin in ("one", "two", "three"):
+        await journal.park(_failure(origin))
+    await journal.park(_failure("four", Kind.POLICY))
+
+    kinds = [each.kind for each in await journal.parked()]
+    assert kinds == [Kind.COMMAND, Kind.COMMAND, Kind.POLICY]

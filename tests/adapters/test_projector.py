@@ -11,6 +11,7 @@ from psycopg.sql import SQL
 
 from application.catalogue import FACTS, UnknownFact
 from application.engine.journal import Head, Recorded
+from application.parked import ParkedRetried, ParkedSkipped
 from application.refusals import ProjectionBehind
 from domain.plan.events import PlanActivated, PlanDrafted
 from domain.venue.events import ClockAdvanced, FeedGap, VenueOpened
@@ -219,6 +220,8 @@ def test_every_fact_is_heard_or_left_out_on_purpose() -> None:
         VenueOpened,
         ClockAdvanced,
         FeedGap,
+        ParkedRetried,
+        ParkedSkipped,
     }
 
 

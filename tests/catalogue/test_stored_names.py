@@ -27,6 +27,8 @@ STORED_NAMES = [
     "venue.day-boundary-passed/1",
     "venue.clock-advanced/1",
     "venue.feed-gap/1",
+    "parked.retried/1",
+    "parked.skipped/1",
 ]
 
 

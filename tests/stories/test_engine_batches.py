@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from application.engine.asks import Answer, Ask
+from application.engine.asks import Answer, Ask, Poisoned
 from application.engine.engine import Engine
 from application.engine.journal import Batch, Fenced, NotStored, Rejected
 from application.refusals import Busy, StoreUnavailable
@@ -166,8 +166,12 @@ async def test_what_poisons_a_batch_is_found_and_the_others_go_on(
         here.journal.before_commit = poison(is_bad, error)
         tasks = await soon(*(buy("a", f"t{n}") for n in range(1, 8)), to=here)
         answers = await asyncio.gather(*tasks, return_exceptions=True)
-        failed = [n for n, each in enumerate(answers, 1) if isinstance(each, error)]
-        assert failed == [3]
+        failed = {
+            n: type(each.__cause__)
+            for n, each in enumerate(answers, 1)
+            if isinstance(each, Poisoned)
+        }
+        assert failed == {3: error}
         held = [each.trade_id for each in here.account("a").positions]
         assert held == ["t1", "t2", "t4", "t5", "t6", "t7"]
         positions = [each.position for each in here.partition.events]
