@@ -15,6 +15,10 @@ COMMANDS = {
     "demo": ("api.cli.demo:demo", "Let demo traders trade through the API."),
     "doctor": ("api.cli.doctor:doctor", "Check servers, port, browser, versions."),
     "init": ("api.cli.init:init", "Make the roles and the schema."),
+    "parked": (
+        "api.cli.parked:parked",
+        "Decide about what failed: list, retry, skip.",
+    ),
     "project": ("api.cli.project:project", "Keep the projections up to date."),
     "projections": (
         "api.cli.projections:projections",

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, SkipValidation
+from litestar.params import FromPath, JSONBody, PathParameter, SkipValidation
 from msgspec import Meta, Struct
 
 from api.conventions import CursorText, IdText, Limit, Page, cursor_of, place_of
@@ -18,7 +18,7 @@ from application.views.parked import DecisionView, ParkedView
 
 PARTITIONS: Final = (LIVE_PARTITION, SANDBOX_PARTITION)  # in the order of the list
 
-ParkedId = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,17}$(?!\n)")]
+ParkedId = Annotated[str, PathParameter(pattern=r"^[1-9][0-9]{0,17}$(?!\n)")]
 GatewayHere = NamedDependency[SkipValidation[Gateway]]
 AnyRequest = Request[Any, Any, Any]
 
@@ -67,7 +67,7 @@ async def parked(
 async def retry_parked(
     request: AnyRequest,
     partition: FromPath[IdText],
-    parked_id: FromPath[ParkedId],
+    parked_id: ParkedId,
     caller: NamedDependency[Caller],
     gateway: GatewayHere,
 ) -> Response[DecisionView]:
@@ -86,7 +86,7 @@ async def retry_parked(
 async def skip_parked(
     request: AnyRequest,
     partition: FromPath[IdText],
-    parked_id: FromPath[ParkedId],
+    parked_id: ParkedId,
     data: JSONBody[Skip],
     caller: NamedDependency[Caller],
     gateway: GatewayHere,
