@@ -62,7 +62,9 @@ class Position(Struct, frozen=True, kw_only=True):
         """The amount of `profit`, for a sum of many."""
         price = market.quote(self.symbol).closing(self.side)
         gain = self.move(price) * self.quantity * self.contract_size
-        return in_minor_units(market.converted(gain, self.currency, into)[0], into)
+        if self.currency != into:
+            gain, _ = market.converted(gain, self.currency, into)
+        return in_minor_units(gain, into)
 
     def move(self, price: Decimal) -> Decimal:
         if self.side is Side.BUY:

@@ -93,13 +93,17 @@ def judge(phase: Phase, standing: Standing) -> tuple[Standing, Verdict]:
         for limit in phase.limits
         if limit.evaluated is Evaluated.EVERY_TICK and limit.id not in standing.paused
     )
-    found = Verdict(breaches=crossed(limits, standing))
+    breaches = crossed(limits, standing)
+    if not breaches:  # as at almost every instant
+        met = reached(phase, standing)
+        return standing, Verdict(reached=met) if met else NOTHING
+    found = Verdict(breaches=breaches)
     if not found.is_hard:
-        found = Verdict(breaches=found.breaches, reached=reached(phase, standing))
+        found = Verdict(breaches=breaches, reached=reached(phase, standing))
     paused = silenced(found.breaches)
     if paused:
         standing = replace(standing, paused=standing.paused | paused)
-    return standing, found if found.breaches or found.reached else NOTHING
+    return standing, found
 
 
 def judge_closing_day(phase: Phase, standing: Standing) -> Verdict:
