@@ -20,6 +20,7 @@ from domain.values.exact import exact
 from domain.values.money import Money
 
 CURRENCY = "USD"
+MOST_BOUNDARIES = 10_000  # of one case: more than 27 years of days
 LOSS_DEFAULTS = {"cmp": "lt", "measured": "equity", "eval": "tick", "effect": "hard"}
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "daily": LOSS_DEFAULTS,
@@ -103,6 +104,7 @@ class Run:
         self._days: set[date] = set()
         self._is_over = False
         self._next = phase.trading_day.next_after(began)
+        self._passed = 0
         self._standing = Standing(
             balance=deposit,
             equity=deposit,
@@ -131,6 +133,9 @@ class Run:
 
     def _boundaries(self, at: datetime) -> Iterator[datetime]:
         while self._next <= at:
+            self._passed += 1
+            if self._passed > MOST_BOUNDARIES:
+                raise ValueError(f"more than {MOST_BOUNDARIES} day boundaries")
             yield self._next
             self._next = self.phase.trading_day.next_after(self._next)
 

@@ -46,6 +46,16 @@ class Reads:
             )
         return self.told(partition)
 
+    async def know_all(self, *partitions: str) -> None:
+        """Wait for all that was answered: only then may tables say what is not there.
+
+        Raises `ProjectionBehind`.
+        """
+        for partition in partitions:
+            await self._positions.wait_for(
+                partition, self._gateway.position(partition)
+            )
+
     def told(self, partition: str) -> str:
         return f"{partition}-{self._positions.position(partition)}"
 

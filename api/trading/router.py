@@ -3,6 +3,7 @@
 from litestar import Router
 
 from api.trading.accounts import account_events, accounts, one_account
+from api.trading.adjudications import judge_history
 from api.trading.breaches import breaches, one_breach
 from api.trading.challenges import buy_challenge, challenges, one_challenge
 from api.trading.leaderboard import leaderboard
@@ -19,6 +20,7 @@ HANDLERS = {
     "trades": (open_trade, close_trade, trades, one_trade),
     "breaches": (breaches, one_breach),
     "leaderboard": (leaderboard,),
+    "adjudication": (judge_history,),
     "market data": (symbols, one_symbol),
     "admin": (parked, retry_parked, skip_parked),
     "sandbox": (open_venue, take_quotes, advance_clock, open_account),
