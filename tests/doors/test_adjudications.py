@@ -7,12 +7,12 @@ from httpx import AsyncClient
 
 from tests.doors.desk import Desk
 
-CASES = Path("docs/cases/rule_cases.json")
+CASES = msgspec.json.decode(Path("docs/cases/rule_cases.json").read_bytes())
 
 
 async def test_every_published_case_is_judged_as_expected(http: AsyncClient) -> None:
     desk = await Desk.opened(http)
-    for case in msgspec.json.decode(CASES.read_bytes()):
+    for case in CASES:
         judged = await desk.post("/adjudications", case, 200)
         assert judged == {
             "id": case["id"],
