@@ -6,6 +6,7 @@ import psycopg
 from msgspec import Struct
 from psycopg.sql import SQL, Identifier
 
+from projections.parking import parked_events
 from projections.schema import READ, partitions, positions
 
 
@@ -15,6 +16,7 @@ class Lag(Struct, frozen=True, kw_only=True):
     log_position: int
     lag_events: int
     lag_seconds: float  # the age of the oldest fact that is not in the tables yet
+    parked_events: int  # that a table could not be told
 
 
 BEHIND: LiteralString = """
@@ -51,4 +53,5 @@ async def lag(
         log_position=log_position,
         lag_events=max(0, log_position - position),
         lag_seconds=round(max(0.0, seconds), 3),
+        parked_events=await parked_events(connection, partition),
     )

@@ -13,9 +13,11 @@ from psycopg.sql import SQL, Identifier
 
 from infrastructure.event_store.reader import LogReader
 from infrastructure.event_store.wire import connect, with_options
+from projections.parking import LeftOut, settle_rebuilt
 from projections.runner import PAGE, apply
 from projections.schema import (
     CHANNEL,
+    PROJECTIONS,
     READ,
     READ_NEXT,
     TABLES,
@@ -26,6 +28,7 @@ from projections.schema import (
     position_of,
     positions,
 )
+from projections.table import Projection
 
 Heard = Callable[[str, int], None]
 
@@ -36,10 +39,15 @@ class RebuildUnderWay(Exception):
 
 class Rebuild:
     def __init__(
-        self, connection: psycopg.AsyncConnection[Any], logs: Mapping[str, LogReader]
+        self,
+        connection: psycopg.AsyncConnection[Any],
+        logs: Mapping[str, LogReader],
+        projections: Sequence[Projection[Any]] = PROJECTIONS,
     ) -> None:
         self._connection = connection
         self._logs = logs
+        self._projections = projections
+        self._left_out: dict[str, LeftOut] = {}
 
     async def fill(self, heard: Heard) -> None:
         """Tell the new tables all that the logs hold at present."""
@@ -47,9 +55,22 @@ class Rebuild:
             async with self._connection.transaction():
                 after = await position_of(self._connection, READ_NEXT, partition)
             while page := await reader.page(after, PAGE):
-                assert await apply(self._connection, READ_NEXT, partition, page)
+                assert await apply(
+                    self._connection,
+                    READ_NEXT,
+                    partition,
+                    page,
+                    self._projections,
+                    set_aside=self._set_aside,
+                )
                 after = page[-1].position
                 heard(partition, after)
+
+    async def _set_aside(
+        self, _: psycopg.AsyncConnection[Any], events: list[LeftOut]
+    ) -> None:
+        """Until the swap it is the live tables that the parked ones are about."""
+        self._left_out |= {each.origin: each for each in events}
 
     async def swap(self, heard: Heard) -> None:
         """Hold the projector, tell the rest, and put the new tables in place."""
@@ -68,6 +89,9 @@ class Rebuild:
                 await self._lock(*(table.name for table in TABLES))
             await drop(connection, READ)
             await move(connection, READ_NEXT, READ)
+            for partition in self._logs:
+                still = self._left_out.values()
+                await settle_rebuilt(connection, partition, still)
             for partition, position in told.items():
                 await connection.execute(
                     "SELECT pg_notify(%s, %s)", (CHANNEL, f"{partition} {position}")
@@ -91,7 +115,12 @@ def unheard(partition: str, position: int) -> None:
     """For a rebuild that nobody watches."""
 
 
-async def rebuild(dsn: str, partitions: Sequence[str], heard: Heard = unheard) -> None:
+async def rebuild(
+    dsn: str,
+    partitions: Sequence[str],
+    heard: Heard = unheard,
+    projections: Sequence[Projection[Any]] = PROJECTIONS,
+) -> None:
     """Rebuild every table from the first position on. Raises `RebuildUnderWay`."""
     logs = {each: LogReader(dsn, each) for each in partitions}
     session = with_options(
@@ -107,7 +136,7 @@ async def rebuild(dsn: str, partitions: Sequence[str], heard: Heard = unheard) -
             async with connection.transaction():
                 await drop(connection, READ_NEXT)
             await create(connection, READ_NEXT)
-            again = Rebuild(connection, logs)
+            again = Rebuild(connection, logs, projections)
             await again.fill(heard)
             while not await _swapped(again, heard):
                 await again.fill(heard)  # nothing was lost; the log has grown

@@ -6,7 +6,14 @@ latest ones, table and checkpoint fall back together and the page is applied aga
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Sequence,
+)
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -16,10 +23,12 @@ import structlog
 from application.engine.journal import Recorded
 from infrastructure.event_store.reader import LogReader
 from infrastructure.event_store.wire import Lost, connect, with_options
+from projections.parking import LeftOut, left_out, park
 from projections.schema import (
     CHANNEL,
     PROJECTIONS,
     READ,
+    ShapeChanged,
     create,
     move_to,
     position_of,
@@ -34,6 +43,9 @@ FIRST_PAUSE_SECONDS: Final = 0.02
 LONGEST_PAUSE_SECONDS: Final = 1.0  # also the longest wait for a server that came back
 
 Page = tuple[Recorded, ...]
+SetAside = Callable[
+    [psycopg.AsyncConnection[Any], list[LeftOut]], Coroutine[Any, Any, None]
+]
 
 
 class Runner:
@@ -64,7 +76,7 @@ class Runner:
         self._reader = LogReader(dsn, partition)
 
     async def run(self) -> None:
-        """Follow the log until cancelled. Raises `PositionGap`, `UnknownFact`."""
+        """Follow the log until cancelled. Raises `PositionGap`."""
         while True:
             try:
                 async with await connect(self._dsn) as connection:
@@ -138,14 +150,48 @@ async def apply(
     partition: str,
     page: Page,
     projections: Sequence[Projection[Any]] = PROJECTIONS,
+    set_aside: SetAside = park,
 ) -> bool:
-    """Apply a page, or nothing: False when the tables are not where it begins."""
-    facts = told(partition, page)
+    """Apply a page: False when the tables are not where it begins.
+
+    An event that a table cannot be told is found by halving, and set aside.
+    """
+
+    async def tell_all() -> None:
+        await fold_all(connection, schema, told(partition, page), projections)
+
+    async def tell_one() -> None:
+        (event,) = page
+        left = await fold_each(connection, schema, partition, event, projections)
+        await set_aside(connection, left)
+
+    try:
+        return await tell(connection, schema, partition, page, tell_all)
+    except Exception as fault:
+        if not is_of_the_event(fault):
+            raise
+    if len(page) == 1:
+        return await tell(connection, schema, partition, page, tell_one)
+    middle = len(page) // 2
+    for half in (page[:middle], page[middle:]):
+        if not await apply(connection, schema, partition, half, projections, set_aside):
+            return False
+    return True
+
+
+async def tell(
+    connection: psycopg.AsyncConnection[Any],
+    schema: str,
+    partition: str,
+    page: Page,
+    telling: Callable[[], Awaitable[None]],
+) -> bool:
+    """All tables and the checkpoint in one transaction, or nothing."""
     async with connection.transaction():
         before = await position_of(connection, schema, partition)
         if before != page[0].position - 1:
             return False
-        await fold_all(connection, schema, facts, projections)
+        await telling()
         await move_to(connection, schema, partition, page[-1].position)
         if schema == READ:
             await connection.execute(
@@ -153,6 +199,38 @@ async def apply(
                 (CHANNEL, f"{partition} {page[-1].position}"),
             )
     return True
+
+
+async def fold_each(
+    connection: psycopg.AsyncConnection[Any],
+    schema: str,
+    partition: str,
+    event: Recorded,
+    projections: Sequence[Projection[Any]],
+) -> list[LeftOut]:
+    """Tell one event to one table after the other; give those that it breaks."""
+    failed: list[LeftOut] = []
+    try:
+        facts = told(partition, (event,))
+    except Exception as fault:  # noqa: BLE001 - what cannot be read, nobody is told
+        return [left_out(partition, event.position, "all tables", fault)]
+    for projection in projections:
+        try:
+            async with connection.transaction():
+                await projection.apply(connection, schema, facts)
+        except Exception as fault:
+            if not is_of_the_event(fault):
+                raise
+            name = projection.table.name
+            failed.append(left_out(partition, event.position, name, fault))
+    return failed
+
+
+def is_of_the_event(fault: Exception) -> bool:
+    """Whether what it says is at fault, rather than the database or its schema."""
+    if isinstance(fault, psycopg.Error):
+        return isinstance(fault, psycopg.DataError | psycopg.IntegrityError)
+    return not isinstance(fault, Lost | ConnectionError | ShapeChanged)
 
 
 async def fold_all(

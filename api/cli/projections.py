@@ -9,7 +9,6 @@ import click
 import msgspec
 
 from api.cli.refusing import one_line, settings
-from application.catalogue import UnknownFact
 from infrastructure.embedded.servers import servers_of
 from infrastructure.event_store.reader import PositionGap
 from infrastructure.event_store.wire import Lost, connect
@@ -40,7 +39,8 @@ def status(*, as_json: bool) -> None:
     for lag in found:
         click.echo(
             f"{lag.partition}: at {lag.position} of {lag.log_position},"
-            f" {lag.lag_events} facts and {lag.lag_seconds:.3f} s behind"
+            f" {lag.lag_events} facts and {lag.lag_seconds:.3f} s behind,"
+            f" {lag.parked_events} parked"
         )
 
 
@@ -104,5 +104,5 @@ def _refusals() -> Iterator[None]:
         yield
     except RebuildUnderWay as reason:
         raise click.ClickException("another rebuild is under way") from reason
-    except (Lost, PositionGap, UnknownFact) as reason:
+    except (Lost, PositionGap) as reason:
         raise click.ClickException(str(reason)) from reason

@@ -9,8 +9,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL
 
-from application.catalogue import FACTS, UnknownFact
-from application.engine.journal import Head, Recorded
+from application.catalogue import FACTS
 from application.parked import ParkedRetried, ParkedSkipped
 from application.refusals import ProjectionBehind
 from domain.plan.events import PlanActivated, PlanDrafted
@@ -24,7 +23,6 @@ from projections.lag import lags
 from projections.rebuild import rebuild
 from projections.runner import Runner, apply
 from projections.schema import PROJECTIONS, READ, create, has_other_shape
-from tests.adapters.batches import batch_of, recorded
 from tests.adapters.projecting import PARTITIONS, caught_up, projecting, reading
 from tests.adapters.trading_desk import Desk, trading_desk
 from tests.databases import Database
@@ -248,20 +246,6 @@ async def test_a_hole_in_the_log_stops_the_projector(database: Database) -> None
     await journal.close()
 
 
-async def test_an_unknown_fact_stops_the_projector_where_it_is(
-    database: Database,
-) -> None:
-    journal = PostgresJournal(database.dsn(), "p1")
-    head = await journal.take()
-    await journal.commit(batch_of(head, (from_tomorrow(head),)))
-    runner = Runner(database.dsn(Role.PROJECTOR), "p1")
-    with pytest.raises(UnknownFact, match=r"account\.promoted/1"):
-        await asyncio.wait_for(runner.run(), 10)
-    await runner.close()
-    await journal.close()
-    assert database.execute("SELECT position FROM read.checkpoints") == [(0,)]
-
-
 async def test_who_waits_for_a_position_is_told_when_it_will_not_come(
     database: Database, live: Desk
 ) -> None:
@@ -280,18 +264,6 @@ async def test_a_lag_is_told_in_facts_and_in_seconds(
     assert (behind.partition, behind.lag_events) == ("p1", live.position)
     assert behind.lag_seconds > 0
     assert (idle.lag_events, idle.lag_seconds) == (0, 0.0)
-
-
-def from_tomorrow(head: Head) -> Recorded:
-    fact = recorded(head.position + 1)
-    return Recorded(
-        position=fact.position,
-        stream=fact.stream,
-        version=1,
-        name="account.promoted/1",
-        payload=b"{}",
-        envelope=fact.envelope,
-    )
 
 
 async def equals_a_rebuild(database: Database) -> None:
