@@ -196,6 +196,7 @@ class LocalGateway:
         return len(self._hosts[partition].engine.venues)
 
     def position(self, partition: str) -> int:
+        must_hold(self._hosts[partition])
         return self._hosts[partition].engine.head.position
 
     def status(self) -> tuple[EngineStatus, ...]:

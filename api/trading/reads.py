@@ -52,9 +52,7 @@ class Reads:
         Raises `ProjectionBehind`.
         """
         for partition in partitions:
-            await self._positions.wait_for(
-                partition, self._gateway.position(partition)
-            )
+            await self._positions.wait_for(partition, self._gateway.position(partition))
 
     def told(self, partition: str) -> str:
         return f"{partition}-{self._positions.position(partition)}"

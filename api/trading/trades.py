@@ -86,6 +86,8 @@ async def close_trade(
     asking = Asking(request, caller, data or CloseTrade())
     account_id = gateway.account_of_trade(trade_id)
     if account_id is None:  # closed already, or never there: the tables know
+        await reads.catch_up(LIVE_PARTITION, None)
+        await reads.catch_up(SANDBOX_PARTITION, None)
         account_id = await account_of_trade(reads.pool, trade_id)
     if account_id is None:
         await reads.know_all(LIVE_PARTITION, SANDBOX_PARTITION)
