@@ -49,6 +49,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the proofs have counted and measured, where everybody looks."""
+    told = [
+        f"{report.nodeid.rpartition('::')[2]}: {text}"
+        for report in terminalreporter.stats.get("passed", [])
+        for name, text in report.user_properties
+        if name == "figure"
+    ]
+    if told:
+        terminalreporter.section("figures")
+        for line in told:
+            terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """Lease this run's Postgres and Valkey; make a database of your own on them."""

@@ -1,0 +1,1 @@
+"""What the guarantees promise, shown on real processes that are really killed."""
