@@ -11,7 +11,7 @@ from application.engine.asks import AdvanceClock, Answer, Ask, Poisoned
 from application.engine.deciding import LIVE
 from application.engine.engine import Engine
 from application.engine.journal import LEASE_SECONDS, Fenced, Journal, NotStored
-from application.engine.recovery import Recovery, save
+from application.engine.recovery import Recovery, refresh, save
 from application.policies.runner import PolicyRunner
 from application.refusals import Waitable
 
@@ -101,6 +101,7 @@ class Host:
             if not engine.has_unsaved:
                 return
             try:
+                await refresh(engine.memory)
                 await save(
                     engine.journal,
                     engine.memory,

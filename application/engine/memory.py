@@ -36,6 +36,7 @@ class Memory:
         self._working: dict[str, Entry] = {}
         self._shown: dict[str, Entry] = {}
         self._shelved: dict[str, Shelved] = {}
+        self._outdated: dict[str, None] = {}  # shelved, and quotes have moved it since
         self._load: Load | None = None
         self._plans: dict[str, None] = {}
         self._touched: dict[str, None] = {}
@@ -50,6 +51,14 @@ class Memory:
     def is_shelved(self, stream: str) -> bool:
         return stream in self._shelved
 
+    def outdate(self, stream: str) -> None:
+        """What is shelved no longer tells how its marks stand."""
+        self._outdated[stream] = None
+
+    def outdated(self) -> tuple[str, ...]:
+        """What only has to be asked for to be up to date again."""
+        return tuple(self._outdated)
+
     def working(self, stream: str) -> Entry | None:
         if stream in self._shelved:
             return self._unshelved(stream)
@@ -63,6 +72,7 @@ class Memory:
     def _unshelved(self, stream: str) -> Entry:
         assert self._load is not None
         entry = self._load(stream, self._shelved.pop(stream))
+        self._outdated.pop(stream, None)
         self._working[stream] = self._shown[stream] = entry
         self._unsaved[stream] = None  # ticks may have lifted its marks since
         return entry

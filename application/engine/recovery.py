@@ -190,7 +190,10 @@ class Recovery:
         while (tick := await tail.next(until)) is not None:
             venue.repeat(tick.quote, tick.engine_time)
             for account_id in venue.screen.touched(tick.quote.symbol):
-                if not self._memory.is_shelved(f"account-{account_id}"):
+                stream = f"account-{account_id}"
+                if self._memory.is_shelved(stream):
+                    self._memory.outdate(stream)
+                else:
                     self._at_tick(account_id, tick.quote.symbol, venue)
         if until is None:
             venue.link = tail.link
@@ -269,6 +272,14 @@ class TickTail:
                 moment = Moment(tick.engine_time, tick.quote.sequence, market)
                 account = refolded(observe, account, moment)
         return account
+
+
+async def refresh(memory: Memory) -> None:
+    """Leave no image behind the ticks of its venue's: a start goes on from those."""
+    for number, stream in enumerate(memory.outdated(), start=1):
+        memory.shown(stream)
+        if number % SLICE == 0:
+            await asyncio.sleep(0)
 
 
 async def save(
