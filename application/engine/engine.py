@@ -237,25 +237,29 @@ class Engine:
         if ask.natural_id is not None:
             receipt = self._receipt(ask.natural_id, draft)
             if receipt is not None:
-                return replayed(receipt, 200)
+                answer = replayed(receipt, 200)
+                self._keep_under(kept_as(ask), ask, answer, draft)
+                return answer
         return None
 
     def _receipt(self, command_id: UUID, draft: Draft) -> Receipt | None:
         return draft.receipts.get(command_id) or self._receipts.get(command_id)
 
     def _keep(self, ask: Ask, answer: Answer, draft: Draft) -> None:
-        keys = [kept_as(ask)]
+        self._keep_under(kept_as(ask), ask, answer, draft)
         if not answer.is_refused:
-            keys.append(ask.natural_id)
-        for key in keys:
-            if key is not None:
-                draft.receipts[key] = Receipt(
-                    command_id=key,
-                    request_hash=ask.request_hash,
-                    status=answer.status,
-                    body=answer.body,
-                    position=answer.position,
-                )
+            self._keep_under(ask.natural_id, ask, answer, draft)
+
+    @staticmethod
+    def _keep_under(key: UUID | None, ask: Ask, answer: Answer, draft: Draft) -> None:
+        if key is not None:
+            draft.receipts[key] = Receipt(
+                command_id=key,
+                request_hash=ask.request_hash,
+                status=answer.status,
+                body=answer.body,
+                position=answer.position,
+            )
 
     def _settle(self, draft: Draft) -> None:
         if not draft.is_empty:
