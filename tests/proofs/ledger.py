@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -62,6 +63,17 @@ class Ledger:
                 assert facts[command, fact] == int(sent.is_success), sent
             if sent.is_success:
                 assert sent.answer == bytes(body), sent
+
+    def must_lack(self, commands: Iterable[UUID]) -> None:
+        """Of these, nothing is in the log."""
+        unwanted = {str(each) for each in commands}
+        for partition in PARTITIONS:
+            for table, column in (
+                ("receipts", "command_id::text"),
+                ("events", "envelope->>'command_id'"),
+            ):
+                found = self.rows(partition, f"SELECT {column} FROM {{p}}.{table}")  # noqa: S608 - ours
+                assert unwanted.isdisjoint(each for (each,) in found)
 
     def must_be_contiguous(self) -> dict[str, int]:
         """Positions, versions and blocks of ticks have no hole; say how far it goes."""

@@ -94,6 +94,7 @@ class Trader:
         seed: int,
         url: Callable[[], str],
         heard: Callable[[Sent], None],
+        patience_seconds: float = 15,
     ) -> None:
         self.chance = Random(seed * 1_000 + number)  # noqa: S311 - chance to be repeated
         self.trader_id = ""
@@ -101,13 +102,13 @@ class Trader:
         self._number = number
         self._url = url
         self._heard = heard
-        self._http = AsyncClient(timeout=15)
+        self._http = AsyncClient(timeout=patience_seconds)
         self._email = f"{uuid4().hex[:12]}@example.com"
-        self._headers: dict[str, str] = {}
+        self.headers: dict[str, str] = {}
         self._now = STARTS_AT
         self._prices = {symbol: level for symbol, (level, _) in LEVELS.items()}
-        self._venue = ""
-        self._accounts: dict[str, tuple[str, ...]] = {}  # and what they may trade
+        self.venue = ""
+        self.accounts: dict[str, tuple[str, ...]] = {}  # and what they may trade
         self._trades: dict[str, str] = {}  # and whose account holds them
         self._opened = 0
 
@@ -125,7 +126,7 @@ class Trader:
             "/sandbox/venues",
             {"starts_at": self._now.isoformat(), "instruments": LISTINGS},
         )
-        self._venue = opened.read()["venue_id"]
+        self.venue = opened.read()["venue_id"]
         await self._quote(tuple(LEVELS))
         await self._open_account()
         await self._buy_challenge()
@@ -133,7 +134,7 @@ class Trader:
     async def step(self) -> None:
         """Do one thing that a trader does."""
         chance = self.chance.random()
-        if chance < 0.45 or not self._accounts:
+        if chance < 0.45 or not self.accounts:
             await self._quote(tuple(self.chance.choices(tuple(LEVELS), k=2)))
         elif chance < 0.75 or not self._trades:
             await self._open_trade()
@@ -184,10 +185,10 @@ class Trader:
         )
         tokens = answer.json()
         self.trader_id = tokens["trader_id"]
-        self._headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+        self.headers = {"Authorization": f"Bearer {tokens['access_token']}"}
 
     async def _ask(self, method: str, path: str, **rest: Any) -> Response:
-        headers = self._headers | rest.pop("headers", {})
+        headers = self.headers | rest.pop("headers", {})
         return await self._http.request(
             method, f"{self._url()}/api/v1{path}", headers=headers, **rest
         )
@@ -203,8 +204,8 @@ class Trader:
                 assert answer is not None
                 if answer.status_code in decided:
                     return answer
-                if answer.status_code == 401 and self._headers:  # ten minutes are over
-                    self._headers = {}
+                if answer.status_code == 401 and self.headers:  # ten minutes are over
+                    self.headers = {}
                     await self._log_in()
                 elif answer.status_code not in UNKNOWN:
                     raise Strange(answer.status_code, answer.request.url, answer.text)
@@ -229,20 +230,20 @@ class Trader:
                     "at": self._now.isoformat(),
                 }
             )
-        await self.send(f"/sandbox/venues/{self._venue}/quotes", {"quotes": quotes})
+        await self.send(f"/sandbox/venues/{self.venue}/quotes", {"quotes": quotes})
 
     async def _advance(self) -> None:
         self._now += timedelta(hours=self.chance.randint(1, 15))
         body = {"to": self._now.isoformat()}
-        await self.send(f"/sandbox/venues/{self._venue}/clock/advance", body)
+        await self.send(f"/sandbox/venues/{self.venue}/clock/advance", body)
 
     async def _open_account(self) -> None:
         mix = MIXES[(self._number + self._opened) % len(MIXES)]
         self._opened += 1
         plan = {"initial": "10000", "reset": ["UTC", "00:00"], "rules": list(mix)}
         body = {"plan": plan, "currency": "USD", "kind": "simulated"}
-        sent = await self.send(f"/sandbox/venues/{self._venue}/accounts", body)
-        self._accounts[sent.read()["account_id"]] = tuple(LEVELS)
+        sent = await self.send(f"/sandbox/venues/{self.venue}/accounts", body)
+        self.accounts[sent.read()["account_id"]] = tuple(LEVELS)
 
     async def _buy_challenge(self) -> None:
         plans = (await self.get("/plans")).json()["items"]
@@ -253,10 +254,10 @@ class Trader:
             "payment": {"method": "dev"},
         }
         sent = await self.send("/challenges", body)
-        self._accounts[sent.read()["account_id"]] = ("BTCUSD", "ETHUSD", "EURUSD")
+        self.accounts[sent.read()["account_id"]] = ("BTCUSD", "ETHUSD", "EURUSD")
 
     async def _open_trade(self) -> None:
-        account_id, symbols = self.chance.choice(sorted(self._accounts.items()))
+        account_id, symbols = self.chance.choice(sorted(self.accounts.items()))
         body = {
             "account_id": account_id,
             "symbol": self.chance.choice(symbols),
@@ -284,11 +285,11 @@ class Trader:
 
     async def _let_go(self, account_id: str) -> None:
         """An account is over: its trades are, too."""
-        del self._accounts[account_id]
+        del self.accounts[account_id]
         self._trades = {
             trade: account
             for trade, account in self._trades.items()
             if account != account_id
         }
-        if not self._accounts:
+        if not self.accounts:
             await self._open_account()
