@@ -1,5 +1,7 @@
 """`tradesense api`: the HTTP process on its own, with the engine in its loop."""
 
+import sys
+
 import click
 
 from api.asgi import create_app, serve
@@ -7,9 +9,12 @@ from api.cli.refusing import one_line, settings
 
 
 @click.command("api")
-def serve_api() -> None:
+@click.option("--when-told", is_flag=True, help="Begin when standard input ends.")
+def serve_api(*, when_told: bool) -> None:
     """Serve the API on HOST and PORT until a signal."""
     asked = settings()
+    if when_told:
+        sys.stdin.buffer.read()
     with one_line():
         app = create_app()
     serve(app, asked.host, asked.port)

@@ -22,11 +22,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Member:
-    """One process. What `is_heard` members print is the running line of the product."""
+    """One process. What `is_heard` members print is the running line of the product.
+
+    One that `waits` gets ready, then reads its input to the end before it begins.
+    """
 
     name: str
     argv: Sequence[str]
     is_heard: bool = False
+    waits: bool = False
 
 
 class Unwell(Exception):
@@ -39,6 +43,14 @@ class Family:
         self._environment = {**os.environ, **(environment or {})}
         self._processes: dict[str, Process] = {}
         self._is_stopping = False
+        self._gate, self._bolt = os.pipe()
+        self.has_born = asyncio.Event()
+
+    def let_begin(self) -> None:
+        """End the input of those that wait, and of all that are started later."""
+        bolt, self._bolt = self._bolt, -1
+        if bolt >= 0:
+            os.close(bolt)
 
     async def keep(self, member: Member) -> None:
         """Start it, and start it again whenever it dies; returns when all stop."""
@@ -59,6 +71,7 @@ class Family:
     async def stop(self) -> None:
         """Ask all to end; who has not after nine seconds is killed."""
         self._is_stopping = True
+        self.let_begin()
         self._signal(signal.SIGTERM)
         waits = [process.wait() for process in self._processes.values()]
         try:
@@ -79,7 +92,7 @@ class Family:
     async def _live(self, member: Member) -> int:
         process = await asyncio.create_subprocess_exec(
             *member.argv,
-            stdin=DEVNULL,
+            stdin=self._gate if member.waits else DEVNULL,
             stdout=PIPE if member.is_heard else DEVNULL,  # the others write to the log
             stderr=PIPE,
             env=self._environment,
@@ -88,6 +101,7 @@ class Family:
             preexec_fn=die_with_parent(signal.SIGKILL),
         )
         self._processes[member.name] = process
+        self.has_born.set()
         try:
             if self._is_stopping:
                 process.terminate()

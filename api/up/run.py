@@ -17,7 +17,7 @@ from api.up.singleton import (
     refuse_taken_port,
 )
 from infrastructure.embedded.server_user import ServersUnavailable
-from infrastructure.embedded.servers import servers_of
+from infrastructure.embedded.servers import Servers, servers_of
 from infrastructure.migrate import MigrationFailed, migrate
 from infrastructure.roles import Role
 from infrastructure.settings import Environment, Settings
@@ -26,7 +26,7 @@ OPEN_SECONDS = 60.0
 POLL_SECONDS = 0.05
 ALREADY_RUNNING = 3
 
-API = Member("api", ours("api"))
+API = Member("api", (*ours("api"), "--when-told"), waits=True)
 PROJECT = Member("project", ours("project"))
 DEMO = Member("demo", ours("demo"), is_heard=True)
 
@@ -43,11 +43,8 @@ def run(settings: Settings, api: Member, rest: Sequence[Member]) -> int:
         with only_run(settings.data, url) as has_crashed:
             patience = CRASH_PATIENCE_SECONDS if has_crashed else 0.0
             asyncio.run(_until_free(settings, patience))
-            with servers_of(settings) as servers:
-                migrate(servers.database_url(Role.OWNER))
-                asyncio.run(seed(settings, servers))
-                asyncio.run(_live(settings, url, api, rest))
-                return 0
+            asyncio.run(_live(settings, url, api, rest))
+            return 0
     except AlreadyRunning as other:
         say(f"TradeSense already runs in this folder: {other}")
         return ALREADY_RUNNING
@@ -86,9 +83,12 @@ async def _live(
     settings: Settings, url: str, api: Member, rest: Sequence[Member]
 ) -> None:
     family = Family(say)
-    told = asyncio.create_task(_told_to_stop(family))
     kept = [asyncio.create_task(family.keep(api))]
+    await family.has_born.wait()  # it loads its code while the servers start
+    servers = await _prepared(settings, family)
+    told = asyncio.create_task(_told_to_stop(family))
     opening = asyncio.create_task(_opening(settings))
+    family.let_begin()
     try:
         await _any(told, opening, *kept)
         if not told.done():
@@ -101,7 +101,20 @@ async def _live(
         for task in (told, opening, *kept):
             task.cancel()
         await asyncio.gather(told, opening, *kept, return_exceptions=True)
+        servers.close()
         say("stopped")
+
+
+async def _prepared(settings: Settings, family: Family) -> Servers:
+    """Servers, schema, people. Nobody else needs the loop, so it is held up."""
+    try:
+        servers = servers_of(settings)
+        migrate(servers.database_url(Role.OWNER))
+        await seed(settings, servers)
+    except BaseException:
+        family.kill()
+        raise
+    return servers
 
 
 async def _any(*tasks: asyncio.Task[None]) -> None:
