@@ -224,7 +224,8 @@ class Engine:
             if each is not None and each not in self._receipts
         }
         if ids:
-            self._remember(await self.journal.receipts(tuple(ids)))
+            # nothing is forgotten before the batch that it was looked up for is settled
+            self._receipts.update(await self.journal.receipts(tuple(ids)))
 
     def _known(self, ask: Ask, draft: Draft) -> Answer | None:
         """The first answer to the same command, if there was one."""
