@@ -1,0 +1,123 @@
+"""Every answer held against what is stored at the moment it arrives."""
+
+from decimal import Decimal
+from hashlib import sha256
+
+import msgspec
+
+from application.engine.asks import Answer, Ask, KeyReused, Poisoned, TakeQuotes
+from application.refusals import NotFound, Waitable
+from domain.account.commands import ClosePosition, OpenPosition
+from domain.challenge.decider import PurchaseChallenge
+from tests.simulation.journal import POISON
+from tests.simulation.model import Broken, Model, must
+
+Told = Answer | BaseException | None  # None: nobody knows what became of it
+ANOTHER_BODY = b"another body"
+
+
+class Answers:
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.answered = self.refused = self.unknown = 0
+        self.acknowledged = 0  # the highest position that anybody was told
+        self.doubtful: dict[str, Ask] = {}  # sent, and nobody knows what became of it
+        self.digest = sha256()  # of whatever was told, in its order
+        self._first: dict[str, Answer] = {}  # by command id, for those that are kept
+
+    def hear(self, ask: Ask, told: Told, known: int, *, was_there: bool) -> None:
+        """`known` is what had been acknowledged to anybody when it was sent."""
+        shown = told.body if isinstance(told, Answer) else repr(told).encode()
+        self.digest.update(ask.request_id.encode() + shown)
+        match told:
+            case Answer():
+                self._answered(ask, told, known)
+            case None | Waitable():
+                self.unknown += 1
+                if str(ask.command_id) not in self._first:
+                    self.doubtful[str(ask.command_id)] = ask
+            case Poisoned():
+                must(is_poisoned(ask), "parked for no reason:", ask, told.__cause__)
+                self._has_no_effect(ask)
+            case NotFound():
+                must(not was_there, "not found, though acknowledged:", ask)
+                self._has_no_effect(ask)
+            case KeyReused():
+                must(ask.request_hash == ANOTHER_BODY, "no key was reused:", ask)
+            case fault:
+                raise Broken(f"{ask.request_id}: {fault!r}") from fault
+
+    def _answered(self, ask: Ask, answer: Answer, known: int) -> None:
+        self.answered += 1
+        self.refused += answer.is_refused
+        must(answer.position <= self._model.position, "beyond the log:", answer)
+        if not answer.is_replayed:
+            must(answer.position >= known, "an answer from the past:", ask, answer)
+            must(answer.is_refused or not is_poisoned(ask), "it was poison:", ask)
+        self.doubtful.pop(str(ask.command_id), None)
+        if ask.is_kept:
+            first = self._first.setdefault(str(ask.command_id), answer)
+            must(ask.request_hash != ANOTHER_BODY, "a reused key was answered:", ask)
+            told = (answer.body, answer.is_refused)
+            must((first.body, first.is_refused) == told, "two answers:", first, answer)
+        self.acknowledged = max(self.acknowledged, answer.position)
+        if not answer.is_refused:
+            self._has_its_effect(ask, answer)
+            return
+        if ask.is_kept or not answer.is_replayed:
+            self._has_no_effect(ask)
+        self._is_justified(ask, answer)
+
+    def _has_no_effect(self, ask: Ask) -> None:
+        _, direct = self._model.effects.get(str(ask.command_id), (0, []))
+        must(not direct, "refused, and done:", ask)
+
+    def _has_its_effect(self, ask: Ask, answer: Answer) -> None:
+        told, model = msgspec.json.decode(answer.body), self._model
+        match ask.command:
+            case OpenPosition(trade_id=trade_id):
+                trade = model.trades.get(told["trade_id"])
+                if trade is None:
+                    raise Broken(f"acknowledged, not stored: {ask}")
+                must(str(trade["price"]) == told["open_price"], "other price:", ask)
+                if ask.natural_id is None:
+                    must(told["trade_id"] == trade_id, "another trade:", ask)
+            case TakeQuotes(venue_id=venue_id, quotes=quotes):
+                stored = model.venues[venue_id]["told"]
+                for sent, result in zip(quotes, told["results"], strict=True):
+                    if result["accepted"]:
+                        quoted = (sent.symbol, Decimal(sent.bid), Decimal(sent.ask))
+                        must(stored[result["sequence"]] == quoted, "not stored:", sent)
+            case ClosePosition() | PurchaseChallenge():
+                is_done = str(ask.command_id) in model.effects
+                must(is_done, "acknowledged, not stored:", ask)
+
+    def _is_justified(self, ask: Ask, answer: Answer) -> None:
+        code, at = msgspec.json.decode(answer.body)["code"], answer.position
+        account = self._model.accounts.get(ask.stream.partition("-")[2])
+        match code:
+            case "account-breached" | "account-closed":
+                assert account is not None
+                over_at = account["over_at"]
+                must(over_at is not None and over_at <= at, code, "is wrong:", ask)
+            case "account-paused":
+                assert account is not None
+                pauses = account["pauses"]
+                is_paused = any(a <= at and (b is None or b >= at) for a, b in pauses)
+                must(is_paused, code, "is wrong:", ask, pauses)
+            case "trade-not-open":
+                assert isinstance(ask.command, ClosePosition)
+                trade = self._model.trades.get(ask.command.trade_id)
+                if trade is not None and trade["opened_at"] <= at:
+                    closed_at = trade["closed_at"]
+                    is_closed = closed_at is not None and closed_at <= at
+                    must(is_closed, "it is open:", ask, answer)
+            case "account-frozen" | "not-the-current-account" | "challenge-over":
+                raise Broken(f"{code}: {ask}")
+
+
+def is_poisoned(ask: Ask) -> bool:
+    command = ask.command
+    if not isinstance(command, OpenPosition) or command.client_order_id is None:
+        return False
+    return POISON in command.client_order_id.encode()
