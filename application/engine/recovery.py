@@ -7,7 +7,7 @@ acted on. What folds is what the engine itself folds while it runs.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -75,12 +75,12 @@ class Recovery:
         self._trades: dict[str, str] = {}
 
     async def run(self) -> Restored:
-        checkpoint = await self._journal.latest_checkpoint()
+        checkpoint, images = await self._saved()
         position, policies = 0, dict[str, int]()
         if checkpoint is not None:
             position = checkpoint.position
             policies = msgpack.decode(checkpoint.body, type=CheckpointBody).policies
-            await self._load_images()
+            self._take_note(images)
         async for recorded in self._journal.events(position):
             await self._fold(recorded)
             position = recorded.position
@@ -95,11 +95,21 @@ class Recovery:
                     self._trades[held.trade_id] = entry.state.account_id
         return Restored(position, policies, self._trades)
 
-    async def _load_images(self) -> None:
-        """Take note of every account; decode it when somebody asks for it."""
+    async def _saved(self) -> tuple[Checkpoint | None, list[Image]]:
+        """Read both as of one checkpoint: an older owner may just be ending one."""
+        checkpoint = await self._journal.latest_checkpoint()
+        while checkpoint is not None:
+            images = [image async for image in self._journal.images()]
+            before, checkpoint = checkpoint, await self._journal.latest_checkpoint()
+            if checkpoint == before:
+                return checkpoint, images
+        return None, []
+
+    def _take_note(self, images: Iterable[Image]) -> None:
+        """Know of every account; decode it when somebody asks for it."""
         shelved: dict[str, Shelved] = {}
         indexed: dict[str, Index] = {}
-        async for image in self._journal.images():
+        for image in images:
             kind, _, name = image.stream.partition("-")
             if kind == "venue":
                 self._venues[name] = Venue(_VENUES.decode(image.body))
