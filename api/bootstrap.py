@@ -152,6 +152,7 @@ def connection_pool(dsn: str) -> AsyncConnectionPool[Any]:
         max_size=POOL,
         max_waiting=WAITING,
         timeout=POOL_WAIT_SECONDS,
+        reconnect_timeout=POOL_WAIT_SECONDS,  # then whoever asks tries at once
         kwargs={"autocommit": True},
         check=AsyncConnectionPool.check_connection,
         open=False,

@@ -93,13 +93,14 @@ class Supervisor:
 
     def keep_up(self) -> None:
         """Return when the last user is gone, or a signal says so."""
-        wake = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
+        ends = {signal.SIGTERM, signal.SIGINT}
         lease = os.open(
             self._orders.lease, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
         )
         while not _taken(lease):
-            caught = signal.sigtimedwait(wake, LEASE_SECONDS)
-            if caught is not None and caught.si_signo != signal.SIGCHLD:
+            caught = signal.sigtimedwait(ends | {signal.SIGCHLD}, LEASE_SECONDS)
+            # after SIGSTOP and SIGCONT Python may return a signal that never was
+            if caught is not None and caught.si_signo in ends:
                 return
             if self._server is not None and self._server.poll() is not None:
                 say(f"{self._orders.name} died ({self._server.returncode}): again")

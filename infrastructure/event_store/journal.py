@@ -5,8 +5,8 @@ its content; fenced. When the connection goes while the answer is due, the head 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from application.engine.journal import (
@@ -63,6 +63,7 @@ class PostgresJournal:
         self._turn = asyncio.Lock()
         self._committing: set[asyncio.Future[None]] = set()
         self._trouble_since: float | None = None
+        self._asked_since: float | None = None  # what no answer has come to yet
         self.rival_seconds = 0.0
 
     @property
@@ -73,9 +74,9 @@ class PostgresJournal:
     @property
     def trouble_seconds(self) -> float:
         """How long the log has not been answering; 0 when it does."""
-        if self._trouble_since is None:
-            return 0.0
-        return asyncio.get_running_loop().time() - self._trouble_since
+        times = (self._trouble_since, self._asked_since)
+        since = min((each for each in times if each is not None), default=None)
+        return 0.0 if since is None else asyncio.get_running_loop().time() - since
 
     async def take(self) -> Head:
         """Raise the epoch, once an older writer's batch has ended or been ended.
@@ -125,15 +126,16 @@ class PostgresJournal:
             assert self._head is not None
             if self._is_fenced:
                 raise Fenced
+            call = Call(statement, (statements.bigint(self._head.epoch),))
             try:
-                wire = await self._connected()
-                await wire.run(
-                    (Call(statement, (statements.bigint(self._head.epoch),)),)
-                )
+                with self._asking():
+                    await (await self._connected()).run((call,))
             except Lost as lost:
+                self._note_trouble()
                 raise NotStored(str(lost)) from lost
             except Failed as failed:
                 raise self._verdict(failed) from failed
+            self._trouble_since = None
 
     async def _commit(self, batch: Batch) -> None:
         async with self._turn:
@@ -141,7 +143,9 @@ class PostgresJournal:
             if self._is_fenced:
                 raise Fenced
             require_contiguous(self._head, batch)
-            await self._store(batch.number, statements.calls(batch, self._head.epoch))
+            calls = statements.calls(batch, self._head.epoch)
+            with self._asking():
+                await self._store(batch.number, calls)
             self._trouble_since = None
             self._head = Head(
                 epoch=self._head.epoch, batch=batch.number, position=batch.position
@@ -222,10 +226,22 @@ class PostgresJournal:
             await (await self._connected()).run((Call(b"end_rivals"),))
 
     async def _rest(self, pause: float) -> float:
-        if self._trouble_since is None:
-            self._trouble_since = asyncio.get_running_loop().time()
+        self._note_trouble()
         await asyncio.sleep(pause)
         return min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _note_trouble(self) -> None:
+        if self._trouble_since is None:
+            self._trouble_since = asyncio.get_running_loop().time()
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """A server that hangs is in trouble before its connection is given up."""
+        self._asked_since = asyncio.get_running_loop().time()
+        try:
+            yield
+        finally:
+            self._asked_since = None
 
     async def receipts(self, command_ids: Sequence[UUID]) -> dict[UUID, Receipt]:
         return await self._receipts.find(command_ids)

@@ -47,6 +47,7 @@ class Shelf:
                 min_size=0,
                 max_size=3,
                 timeout=POOL_WAIT_SECONDS,
+                reconnect_timeout=POOL_WAIT_SECONDS,  # then whoever asks tries at once
                 kwargs={"autocommit": True},
                 check=AsyncConnectionPool.check_connection,  # a restart may lie between
                 open=False,
