@@ -18,6 +18,8 @@ from domain.values.money import Money
 NAME = "challenge-progress"
 NAMESPACE = UUID("3f0d5a0e-4a3e-5f6b-9f55-0c4b7d6a2c11")
 
+LEADS_ON = (PhaseStarted, ObjectivesMet, RuleBreached)  # what `react` may answer to
+
 Lookup = Callable[[str], Entry | None]
 
 

@@ -8,7 +8,7 @@ follow is parked, and asked again when somebody decides so.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Final, TypeVar, get_args
 
 import msgspec
 import structlog
@@ -20,7 +20,7 @@ from application.engine.engine import Engine
 from application.engine.journal import Recorded
 from application.engine.parking import again, cause_of, failed, is_follow_up, plain
 from application.parked import Failure, Kind, ParkedEvent, ParkedRetried, evolve
-from application.policies.challenge_progress import NAME, react
+from application.policies.challenge_progress import LEADS_ON, NAME, react
 from application.refusals import Waitable
 
 log = structlog.get_logger("tradesense.policies")
@@ -28,6 +28,8 @@ log = structlog.get_logger("tradesense.policies")
 AT_HAND: Final = 50_000  # facts kept in memory; beyond that it reads the log
 WAIT_SECONDS: Final = 2.0
 BUSY_SECONDS: Final = 0.05
+
+HEARD: Final = (*LEADS_ON, *get_args(ParkedEvent))
 
 Heard = tuple[int, str, Fact]
 T = TypeVar("T")
@@ -42,6 +44,7 @@ class PolicyRunner:
         self._heard: deque[Heard] = deque()
         self._heard_to = engine.head.position
         self._has_overflowed = position < engine.head.position
+        self._is_following = False
         self._arrived = asyncio.Event()
         self._moved = asyncio.Condition()
         self._effects_until = 0
@@ -51,18 +54,27 @@ class PolicyRunner:
     def hear(self, draft: Draft) -> None:
         if not draft.events:
             return
-        if len(self._heard) + len(draft.facts) > AT_HAND:
+        due = [each for each in draft.facts if isinstance(each[2], HEARD)]
+        self._heard_to = draft.position
+        if not due and self._is_idle:  # as with most trades: nothing follows
+            self.position = draft.position
+            return
+        if len(self._heard) + len(due) > AT_HAND:
             self._heard.clear()
             self._has_overflowed = True
         if not self._has_overflowed:
-            self._heard.extend(draft.facts)
-        self._heard_to = draft.position
+            self._heard.extend(due)
         self._arrived.set()
+
+    @property
+    def _is_idle(self) -> bool:
+        return not (self._heard or self._is_following or self._has_overflowed)
 
     async def run(self) -> None:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
+            self._is_following = True
             if self._has_overflowed:
                 await self._read_log()
             while self._heard:
@@ -72,6 +84,8 @@ class PolicyRunner:
 
     async def settled(self, position: int) -> None:
         """Wait, bounded, until all that follows from `position` is stored too."""
+        if self._is_idle:
+            return
         try:
             async with asyncio.timeout(WAIT_SECONDS), self._moved:
                 await self._moved.wait_for(lambda: self._has_settled(position))
@@ -174,6 +188,7 @@ class PolicyRunner:
         async with self._moved:
             if not self._heard and not self._has_overflowed:
                 self.position = max(self.position, position)
+                self._is_following = position < self._heard_to
             self._moved.notify_all()
 
 
