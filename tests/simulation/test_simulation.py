@@ -84,13 +84,14 @@ def test_a_seed_is_one_run_in_this_process_and_in_any() -> None:
     assert json.decode(told.stdout, type=Outcome) == first
 
 
+@pytest.mark.parametrize("half", [0, 1])  # one for each core
 def test_a_hundred_thousand_commands(
-    capsys: pytest.CaptureFixture[str], *, is_full: bool
+    half: int, capsys: pytest.CaptureFixture[str], *, is_full: bool
 ) -> None:
     if not is_full:
         pytest.skip("takes a minute or two: --full")
     began = perf_counter()
-    seeds = range(1_000, 1_000 + FULL_SEEDS)
+    seeds = range(1_000 + half, 1_000 + FULL_SEEDS, 2)
     outcomes = [run(seed, FULL_COMMANDS) for seed in seeds]
     minutes = (perf_counter() - began) / 60
     commands = sum(each.commands for each in outcomes)
@@ -98,7 +99,7 @@ def test_a_hundred_thousand_commands(
         lives = sum(each.processes for each in outcomes)
         pace = round(commands / minutes)
         print(f"\n{commands} commands, {lives} engines, {pace} commands a minute")  # noqa: T201 - the figure is what was asked for
-    assert commands >= 100_000
+    assert commands >= 50_000
 
 
 # -- faults put in on purpose: a simulation that finds nothing proves nothing -------
