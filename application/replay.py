@@ -1,8 +1,8 @@
 """Judge everything again from nothing, and hold it against what was recorded.
 
-Ticks and boundaries are judged by the very functions that judged them live. Each
-verdict must stand in the log, in its place, to the byte; each state must come out as
-the engine last saved it. Nothing is written.
+Commands, ticks and boundaries are decided by the very functions that decided them live.
+What they decide must stand in the log, in its place, to the byte; the blocks of ticks
+must chain; each state must come out as the engine last saved it. Nothing is written.
 """
 
 from collections import defaultdict, deque
@@ -14,15 +14,37 @@ from msgspec import Struct, msgpack
 
 from application.catalogue import encode, name_of
 from application.engine.journal import Checkpoint, Image, Journal, Recorded
-from application.engine.memory import Entry, Memory
-from application.engine.recovery import Recovery
+from application.engine.memory import Entry, Memory, State
+from application.engine.recovery import STATES, Recovery
 from application.engine.venue import Venue, VenueImage
 from application.parked import ParkedEvent
-from domain.account.decider import judged, turn_day, witness
-from domain.account.events import AccountEvent
+from domain.account.commands import (
+    AccountCommand,
+    ClosePosition,
+    OpenAccount,
+    OpenPosition,
+)
+from domain.account.decider import (
+    Outcome,
+    decide,
+    judged,
+    quarantined,
+    turn_day,
+    witness,
+)
+from domain.account.events import (
+    AccountEvent,
+    AccountOpened,
+    AccountQuarantined,
+    CloseReason,
+    PositionClosed,
+    PositionOpened,
+)
 from domain.account.state import Account, evolve
 from domain.challenge.events import ChallengeEvent
 from domain.plan.events import PlanEvent
+from domain.values.market import Moment
+from domain.values.refusal import Refused
 
 MOST_DIFFERENCES: Final = 1_000
 PROGRESS_EVERY: Final = 10_000
@@ -31,7 +53,7 @@ Progress = Callable[[int], None]
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    account_id: str
+    account_id: str  # or the venue's, the plan's, the challenge's, where it is theirs
     position: int | None
     recorded: str | None
     replayed: str | None
@@ -61,10 +83,11 @@ class Replay(Recovery):
         super().__init__(journal, memory, venues)
         self.differences: list[Difference] = []
         self.events = 0
+        self.position = 0
         self._expected: dict[str, deque[AccountEvent]] = defaultdict(deque)
 
     async def run_to(
-        self, position: int, ticks: dict[str, int], progress: Progress
+        self, position: int, images: dict[str, VenueImage], progress: Progress
     ) -> None:
         """Stop after the event at `position` and each venue's tick."""
         async for recorded in self._journal.events(0, position):
@@ -72,22 +95,62 @@ class Replay(Recovery):
             self.events += 1
             if self.events % PROGRESS_EVERY == 0:
                 progress(self.events)
-        for venue_id, sequence in ticks.items():
-            await self._catch_up(self._venues[venue_id], sequence)
+        if self.position != position:
+            self._differ("", self.position + 1, None, f"{position} events")
+        for venue_id, image in images.items():
+            await self._end(venue_id, image)
         for account_id, missing in self._expected.items():
             for fact in missing:
                 self._differ(account_id, None, None, name_of(fact))
 
+    async def _fold(self, recorded: Recorded) -> None:
+        """Find out what has been changed, whatever the change does to the rest."""
+        name = recorded.stream.partition("-")[2]
+        for lost in range(self.position + 1, recorded.position):
+            self._differ(name, lost, None, "an event")
+        self.position = recorded.position
+        try:
+            await super()._fold(recorded)
+        except ConnectionError:
+            raise  # nothing about the log
+        except Exception as fault:  # noqa: BLE001 - no log that was left alone does that
+            self._differ(name, recorded.position, recorded.name, told(fault))
+
+    async def _end(self, venue_id: str, image: VenueImage) -> None:
+        """Come to where the engine stood, and to the block that it had stored last."""
+        try:
+            venue = self._venues[venue_id]
+            await self._catch_up(venue, image.sequence)
+            link = await self._chained(venue, image.link.number)
+        except ConnectionError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - as above
+            self._differ(venue_id, None, None, told(fault))
+            return
+        if link.number < image.link.number:
+            self._differ(venue_id, None, None, f"block {link.number + 1}")
+        if (venue.opened, venue.sequence, venue.quotes) != (
+            image.opened,
+            image.sequence,
+            image.quotes,
+        ):
+            self._differ(venue_id, None, "venue", "another")
+
     def _at_tick(self, account_id: str, symbol: str, venue: Venue) -> None:
-        account = self._account(account_id)
-        after, events = witness(account, symbol, venue.moment())
-        self._judged_again(after, events)
+        account, moment = self._account(account_id), venue.moment()
+        self._judged_again(account, moment, lambda: witness(account, symbol, moment))
 
     def _at_boundary(self, account_id: str, venue: Venue) -> None:
-        after, events = turn_day(self._account(account_id), venue.moment())
-        self._judged_again(after, events)
+        account, moment = self._account(account_id), venue.moment()
+        self._judged_again(account, moment, lambda: turn_day(account, moment))
 
-    def _judged_again(self, after: Account, events: Iterable[AccountEvent]) -> None:
+    def _judged_again(
+        self, account: Account, moment: Moment, judge: Callable[[], Outcome]
+    ) -> None:
+        try:
+            after, events = judge()
+        except Exception as fault:  # noqa: BLE001 - it froze the account, then as now
+            after, events = quarantined(account, type(fault).__name__, moment)
         self._replace(after.account_id, after)
         for fact in events:
             self._expected[after.account_id].append(fact)
@@ -112,11 +175,35 @@ class Replay(Recovery):
             assert state is not None
             account = state
         else:  # what a command did; what follows from it is judged here
+            self._decide_again(account_id, recorded, fact, state, venue.moment())
             account = evolve(state, fact)
             account, verdict = judged(account, venue.moment())
             expected.extend(verdict)
         venue.follow(account)
         self._memory.put(recorded.stream, Entry(recorded.version, account))
+
+    def _decide_again(
+        self,
+        account_id: str,
+        recorded: Recorded,
+        fact: AccountEvent,
+        state: Account | None,
+        moment: Moment,
+    ) -> None:
+        if isinstance(fact, AccountQuarantined):
+            return  # a fault of the house, which may be mended since
+        command = command_of(fact)
+        if command is None:
+            self._differ(account_id, recorded.position, recorded.name, None)
+            return
+        try:
+            answer = decide(command, state, moment)
+        except Refused as refused:
+            self._differ(
+                account_id, recorded.position, recorded.name, type(refused).__name__
+            )
+        else:
+            self._compare(account_id, recorded, answer)
 
     def _compare(
         self, account_id: str, recorded: Recorded, expected: AccountEvent
@@ -152,53 +239,95 @@ async def replay(
     progress: Progress,
 ) -> Report:
     """Compare at the cut of `checkpoint`, whose `images` the live engine saved."""
-    live: dict[str, Account] = {}
-    ticks: dict[str, int] = {}
+    live: dict[str, State] = {}
+    stood: dict[str, VenueImage] = {}
     for image in images:
         kind, _, name = image.stream.partition("-")
-        if kind == "account" and account_id in (None, name):
-            live[name] = msgpack.decode(image.body, type=Account)
-        elif kind == "venue":
-            ticks[name] = msgpack.decode(image.body, type=VenueImage).sequence
+        if kind == "venue":
+            stood[name] = msgpack.decode(image.body, type=VenueImage)
+        else:
+            live[image.stream] = STATES[kind].decode(image.body)
     memory, venues = Memory(), dict[str, Venue]()
     again = Replay(journal, memory, venues)
-    await again.run_to(checkpoint.position if checkpoint else 0, ticks, progress)
-    replayed = {
-        entry.state.account_id: entry.state
-        for _, entry in memory.all_loaded()
-        if isinstance(entry.state, Account)
-        and account_id in (None, entry.state.account_id)
-    }
+    await again.run_to(checkpoint.position if checkpoint else 0, stood, progress)
+    replayed = {stream: entry.state for stream, entry in memory.all_loaded()}
     differences = [
-        each for each in again.differences if account_id in (None, each.account_id)
+        *again.differences,
+        *(
+            Difference(
+                account_id=stream.partition("-")[2],
+                position=None,
+                recorded=state_hash(live, stream),
+                replayed=state_hash(replayed, stream),
+            )
+            for stream in sorted(live.keys() | replayed.keys())
+            if live.get(stream) != replayed.get(stream)
+        ),
     ]
-    differences.extend(
-        Difference(
-            account_id=name,
-            position=None,
-            recorded=state_hash(live, name),
-            replayed=state_hash(replayed, name),
-        )
-        for name in sorted(live.keys() | replayed.keys())
-        if live.get(name) != replayed.get(name)
-    )
+    if account_id is not None:
+        differences = [each for each in differences if each.account_id == account_id]
+        live, replayed = only(account_id, live), only(account_id, replayed)
     return Report(
         equal=not differences,
-        accounts=len(live),
+        accounts=len(accounts_of(live)),
         events=again.events,
-        live=StateHash(state_hash=hash_of(live)),
-        replayed=StateHash(state_hash=hash_of(replayed)),
+        live=StateHash(state_hash=hash_of(accounts_of(live))),
+        replayed=StateHash(state_hash=hash_of(accounts_of(replayed))),
         differences=tuple(differences[:MOST_DIFFERENCES]),
     )
 
 
-def state_hash(accounts: dict[str, Account], name: str) -> str | None:
-    return hash_of({name: accounts[name]}) if name in accounts else None
+def command_of(fact: AccountEvent) -> AccountCommand | None:
+    """What was asked for, when this is what came of it; None: nobody asked for it."""
+    match fact:
+        case AccountOpened():
+            return OpenAccount(
+                account_id=fact.account_id,
+                trader_id=fact.trader_id,
+                challenge_id=fact.challenge_id,
+                venue_id=fact.venue_id,
+                deposit=fact.deposit,
+                phase=fact.phase,
+                terms_hash=fact.terms_hash,
+            )
+        case PositionOpened(position=position):
+            return OpenPosition(
+                trade_id=position.trade_id,
+                order_id=position.order_id,
+                client_order_id=position.client_order_id,
+                symbol=position.symbol,
+                side=position.side,
+                quantity=position.opened_quantity,
+                stop_loss=position.stop_loss,
+                take_profit=position.take_profit,
+            )
+        case PositionClosed(reason=CloseReason.TRADER, fills=(fill,)):
+            trade_id, quantity = fill.closed.trade_id, fill.closed.quantity
+            return ClosePosition(trade_id=trade_id, quantity=quantity)
+        case _:
+            return None
 
 
-def hash_of(accounts: dict[str, Account]) -> str:
-    """SHA-256 over the accounts in the order of their ids; sets are sorted."""
+def told(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}"
+
+
+def only(account_id: str, states: dict[str, State]) -> dict[str, State]:
+    stream = f"account-{account_id}"
+    return {stream: states[stream]} if stream in states else {}
+
+
+def accounts_of(states: dict[str, State]) -> dict[str, State]:
+    return {s: state for s, state in states.items() if isinstance(state, Account)}
+
+
+def state_hash(states: dict[str, State], stream: str) -> str | None:
+    return hash_of({stream: states[stream]}) if stream in states else None
+
+
+def hash_of(states: dict[str, State]) -> str:
+    """SHA-256 over the states in the order of their ids; sets are sorted."""
     digest = sha256()
-    for name in sorted(accounts):
-        digest.update(msgpack.encode(accounts[name], order="deterministic"))
+    for stream in sorted(states):
+        digest.update(msgpack.encode(states[stream], order="deterministic"))
     return f"sha256:{digest.hexdigest()}"

@@ -16,9 +16,15 @@ from msgspec import json as msgspec_json
 
 from application.catalogue import decode
 from application.engine.envelope import Envelope
-from application.engine.journal import Checkpoint, Image, Journal, Recorded
+from application.engine.journal import (
+    Checkpoint,
+    Image,
+    Journal,
+    Recorded,
+    TickBlock,
+)
 from application.engine.memory import Entry, Memory, Shelved, State
-from application.engine.tick_block import Accepted, Link, Refused, unpack
+from application.engine.tick_block import Accepted, Link, Refused, check, unpack
 from application.engine.venue import Index, Venue, VenueImage
 from application.parked import ParkedEvent, Settled
 from application.parked import evolve as evolve_parked
@@ -44,7 +50,7 @@ SLICE: Final = 250  # accounts encoded before others get a turn
 _ENVELOPES = msgspec_json.Decoder(Envelope)
 _VENUES = msgpack.Decoder(VenueImage)
 _INDEXES = msgpack.Decoder(Index)
-_STATES: dict[str, msgpack.Decoder[State]] = {
+STATES: Final[dict[str, msgpack.Decoder[State]]] = {
     "account": msgpack.Decoder(Account),
     "challenge": msgpack.Decoder(Challenge),
     "plan": msgpack.Decoder(Plan),
@@ -125,7 +131,7 @@ class Recovery:
 
     def _load(self, stream: str, shelved: Shelved) -> Entry:
         """Decode, and fold the ticks that came since: they were judged already."""
-        state = _STATES[stream.partition("-")[0]].decode(shelved.body)
+        state = STATES[stream.partition("-")[0]].decode(shelved.body)
         if not isinstance(state, Account):
             return Entry(shelved.version, state)
         for held in state.positions:  # from here on its state tells
@@ -213,6 +219,11 @@ class Recovery:
                 venue.advance(tail.engine_to)
                 venue.heard_at = tail.engine_to
 
+    async def _chained(self, venue: Venue, until: int) -> Link:
+        if venue.venue_id not in self._ticks:
+            self._ticks[venue.venue_id] = TickTail(self._journal, venue)
+        return await self._ticks[venue.venue_id].chained(until)
+
     def _account(self, account_id: str) -> Account:
         entry = self._memory.working(f"account-{account_id}")
         assert entry is not None
@@ -257,7 +268,7 @@ class TickTail:
                 return None
             if block.number <= self.link.number:
                 continue
-            self.link = Link.of(block)
+            self._follow(block)
             self.engine_to = block.engine_to
             content = unpack(block)
             self._ready.extend(content.accepted)
@@ -268,6 +279,20 @@ class TickTail:
             return None
         self._applied.append(self._ready.popleft())
         return self._applied[-1]
+
+    def _follow(self, block: TickBlock) -> None:
+        """Refuse a chain that lacks a block: its ticks were seen by facts."""
+        before, self.link = self.link, Link.of(block)
+        check(block, before)
+
+    async def chained(self, until: int) -> Link:
+        """Follow the chain through what no account needs any more."""
+        while self.link.number < until:
+            block = await anext(self._blocks, None)
+            if block is None:
+                break
+            self._follow(block)
+        return self.link
 
     def folded(self, account: Account, venue: Venue) -> Account:
         """Raise the marks of an account that none of these ticks has moved yet."""
