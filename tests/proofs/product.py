@@ -42,12 +42,13 @@ class Ran(Struct, frozen=True):
 class Product:
     """One data folder, and whatever runs on it. Nobody else's processes are touched."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder / "up.log"
+        self._settings = settings
         self._started: list[subprocess.Popen[bytes]] = []
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -63,6 +64,7 @@ class Product:
             "HOST": "127.0.0.1",
             "PORT": str(self.port),
             "FEED": "live",
+            **self._settings,
             **more,
         }
 
@@ -156,9 +158,9 @@ class Product:
 
 
 @asynccontextmanager
-async def product() -> AsyncIterator[Product]:
+async def product(**settings: str) -> AsyncIterator[Product]:
     """Give a product that has never run; none of it is left afterwards."""
-    made = Product(open_folder())
+    made = Product(open_folder(), settings)
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, made.folder, ignore_errors=True)
         stack.callback(made.end)
