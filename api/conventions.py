@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 import msgspec
 import uuid_utils
 from litestar import Request
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from msgspec import Meta, Struct
 
 from api.problems import Fault, Problem
@@ -42,7 +42,10 @@ PositiveText = Annotated[
         examples=["0.10"],
     ),
 ]
-IdText = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,80}$(?!\n)")]
+ID: Final = r"^[A-Za-z0-9_-]{1,80}$(?!\n)"
+IdText = Annotated[str, Meta(pattern=ID)]
+# In an address Litestar looks at its own parameter only, not at `Meta`.
+IdInPath = Annotated[str, PathParameter(pattern=ID)]
 Instant = Annotated[
     datetime, Meta(tz=True, description="RFC 3339 with a zone; answered in UTC.")
 ]

@@ -1,5 +1,6 @@
 """The one table from what went wrong to what HTTP answers (RFC 9457)."""
 
+import errno
 import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -175,6 +176,8 @@ def problem_of(error: Exception) -> Problem:
             return error
         case Refused():
             return _refusal(error)
+        case HTTPException(__cause__=OSError(errno=errno.ENAMETOOLONG)):
+            return Problem("not-found")  # no asset has such a name
         case HTTPException():
             return _framework(error)
         case msgspec.ValidationError():

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter, SkipValidation
+from litestar.params import QueryParameter, SkipValidation
 
-from api.conventions import CursorText, IdText, Limit, MinPosition, Page
+from api.conventions import CursorText, IdInPath, Limit, MinPosition, Page
 from api.doors import SIGNED_IN
 from api.trading.asking import owner_for
 from api.trading.reads import Reads, after, cursor_after
@@ -47,7 +47,7 @@ async def accounts(
 
 @get("/accounts/{account_id:str}", opt=dict(SIGNED_IN))
 async def one_account(
-    account_id: FromPath[IdText],
+    account_id: IdInPath,
     caller: NamedDependency[Caller],
     gateway: NamedDependency[SkipValidation[Gateway]],
     reads: NamedDependency[SkipValidation[Reads]],
@@ -60,7 +60,7 @@ async def one_account(
 
 @get("/accounts/{account_id:str}/events", opt=dict(SIGNED_IN))
 async def account_events(
-    account_id: FromPath[IdText],
+    account_id: IdInPath,
     caller: NamedDependency[Caller],
     gateway: NamedDependency[SkipValidation[Gateway]],
     reads: NamedDependency[SkipValidation[Reads]],

@@ -2,9 +2,9 @@
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, SkipValidation
+from litestar.params import FromQuery, SkipValidation
 
-from api.conventions import CursorText, IdText, Limit, MinPosition, Page
+from api.conventions import CursorText, IdInPath, IdText, Limit, MinPosition, Page
 from api.doors import SIGNED_IN
 from api.trading.asking import owner_for
 from api.trading.reads import Reads, after, cursor_after
@@ -43,7 +43,7 @@ async def breaches(
 
 @get("/breaches/{breach_id:str}", opt=dict(SIGNED_IN))
 async def one_breach(
-    breach_id: FromPath[IdText],
+    breach_id: IdInPath,
     caller: NamedDependency[Caller],
     gateway: NamedDependency[SkipValidation[Gateway]],
     reads: NamedDependency[SkipValidation[Reads]],

@@ -4,11 +4,12 @@ from typing import Any, Literal
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, SkipValidation
+from litestar.params import JSONBody, SkipValidation
 from msgspec import Struct
 
 from api.conventions import (
     CursorText,
+    IdInPath,
     IdText,
     Limit,
     MinPosition,
@@ -97,7 +98,7 @@ async def challenges(
 
 @get("/challenges/{challenge_id:str}", opt=dict(SIGNED_IN))
 async def one_challenge(
-    challenge_id: FromPath[IdText],
+    challenge_id: IdInPath,
     caller: NamedDependency[Caller],
     gateway: NamedDependency[SkipValidation[Gateway]],
     reads: NamedDependency[SkipValidation[Reads]],

@@ -4,17 +4,19 @@ from typing import Annotated
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter, SkipValidation
+from litestar.params import PathParameter, QueryParameter, SkipValidation
 
 from api.conventions import Page
 from api.doors import SIGNED_IN
 from api.trading.asking import owner_for
-from api.trading.trades import SymbolText
 from application.caller import Caller
 from application.gateway import LIVE_PARTITION, Gateway
 from application.refusals import NotFound
 from application.views.venue import SymbolView
 
+SymbolInPath = Annotated[
+    str, PathParameter(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,23}$(?!\n)")
+]
 VenueId = Annotated[
     str, QueryParameter(name="venue_id", pattern=r"^[A-Za-z0-9_-]{1,80}$(?!\n)")
 ]
@@ -34,7 +36,7 @@ async def symbols(
 
 @get("/market-data/symbols/{symbol:str}", opt=dict(SIGNED_IN))
 async def one_symbol(
-    symbol: FromPath[SymbolText],
+    symbol: SymbolInPath,
     caller: NamedDependency[Caller],
     gateway: NamedDependency[SkipValidation[Gateway]],
     venue_id: VenueId = "live",

@@ -4,10 +4,17 @@ from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, PathParameter, SkipValidation
+from litestar.params import JSONBody, PathParameter, SkipValidation
 from msgspec import Meta, Struct
 
-from api.conventions import CursorText, IdText, Limit, Page, cursor_of, place_of
+from api.conventions import (
+    CursorText,
+    IdInPath,
+    Limit,
+    Page,
+    cursor_of,
+    place_of,
+)
 from api.doors import only
 from api.trading.asking import Asking
 from application.caller import Caller, Role
@@ -66,7 +73,7 @@ async def parked(
 )
 async def retry_parked(
     request: AnyRequest,
-    partition: FromPath[IdText],
+    partition: IdInPath,
     parked_id: ParkedId,
     caller: NamedDependency[Caller],
     gateway: GatewayHere,
@@ -85,7 +92,7 @@ async def retry_parked(
 )
 async def skip_parked(
     request: AnyRequest,
-    partition: FromPath[IdText],
+    partition: IdInPath,
     parked_id: ParkedId,
     data: JSONBody[Skip],
     caller: NamedDependency[Caller],

@@ -2,9 +2,9 @@
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, SkipValidation
+from litestar.params import SkipValidation
 
-from api.conventions import IdText, Page
+from api.conventions import IdInPath, Page
 from api.doors import ANYONE
 from application.gateway import LIVE_PARTITION, Gateway
 from application.views.plan import PlanView
@@ -19,6 +19,6 @@ async def plans(gateway: NamedDependency[SkipValidation[Gateway]]) -> Page[PlanV
 
 @get("/plans/{plan_id:str}", opt=dict(ANYONE))
 async def one_plan(
-    plan_id: FromPath[IdText], gateway: NamedDependency[SkipValidation[Gateway]]
+    plan_id: IdInPath, gateway: NamedDependency[SkipValidation[Gateway]]
 ) -> PlanView:
     return gateway.plan(plan_id)

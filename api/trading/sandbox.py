@@ -7,10 +7,10 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, SkipValidation
+from litestar.params import JSONBody, SkipValidation
 from msgspec import Meta, Struct
 
-from api.conventions import DecimalText, IdText, Instant, PositiveText
+from api.conventions import DecimalText, IdInPath, Instant, PositiveText
 from api.doors import SIGNED_IN
 from api.problems import Fault, Problem
 from api.trading.asking import Asking
@@ -129,7 +129,7 @@ async def open_venue(
 @post("/sandbox/venues/{venue_id:str}/quotes", status_code=200, opt=dict(SIGNED_IN))
 async def take_quotes(
     request: AnyRequest,
-    venue_id: FromPath[IdText],
+    venue_id: IdInPath,
     data: JSONBody[NewQuotes],
     caller: CallerHere,
     gateway: GatewayHere,
@@ -161,7 +161,7 @@ async def take_quotes(
 )
 async def advance_clock(
     request: AnyRequest,
-    venue_id: FromPath[IdText],
+    venue_id: IdInPath,
     data: JSONBody[Advance],
     caller: CallerHere,
     gateway: GatewayHere,
@@ -176,7 +176,7 @@ async def advance_clock(
 @post("/sandbox/venues/{venue_id:str}/accounts", opt=dict(SIGNED_IN))
 async def open_account(
     request: AnyRequest,
-    venue_id: FromPath[IdText],
+    venue_id: IdInPath,
     data: JSONBody[NewAccount],
     caller: CallerHere,
     gateway: GatewayHere,

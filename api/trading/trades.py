@@ -4,11 +4,12 @@ from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
+from litestar.params import FromQuery, JSONBody, SkipValidation
 from msgspec import Meta, Struct
 
 from api.conventions import (
     CursorText,
+    IdInPath,
     IdText,
     Limit,
     MinPosition,
@@ -77,7 +78,7 @@ async def open_trade(
 @post("/trades/{trade_id:str}/close", status_code=200, opt=dict(SIGNED_IN))
 async def close_trade(
     request: Request[Any, Any, Any],
-    trade_id: FromPath[IdText],
+    trade_id: IdInPath,
     caller: NamedDependency[Caller],
     gateway: NamedDependency[SkipValidation[Gateway]],
     reads: NamedDependency[SkipValidation[Reads]],
@@ -134,7 +135,7 @@ async def trades(  # noqa: PLR0913, PLR0917 - a list with all the usual paramete
 
 @get("/trades/{trade_id:str}", opt=dict(SIGNED_IN))
 async def one_trade(
-    trade_id: FromPath[IdText],
+    trade_id: IdInPath,
     caller: NamedDependency[Caller],
     gateway: NamedDependency[SkipValidation[Gateway]],
     reads: NamedDependency[SkipValidation[Reads]],
