@@ -96,6 +96,7 @@ REFUSALS: Final[dict[type[Refused], str]] = {
 
 # What adapters and the web framework raise.
 OTHERS: Final[dict[type[Exception], str]] = {
+    psycopg.DataError: "invalid-request",  # a NUL in a text, say
     psycopg.errors.UndefinedTable: "projection-behind",  # its first start makes them
     psycopg.OperationalError: "store-unavailable",
     psycopg.InterfaceError: "store-unavailable",

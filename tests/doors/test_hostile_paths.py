@@ -52,3 +52,28 @@ async def test_every_address_refuses_every_hostile_name(
             )
             assert 400 <= answer.status_code < 500, (method, path, name, answer.text)
             assert_is_problem(answer)
+
+
+async def test_every_parameter_refuses_or_ignores_every_hostile_value(
+    http: AsyncClient, log_in: LogIn, projected: None
+) -> None:
+    bearer = await log_in("admin@tradesense.ai", "admin123")
+    document = (await http.get("/schema/openapi.json")).json()
+    asked = [
+        (path.replace("{", "").replace("}", ""), parameter["name"])
+        for path, doors in document["paths"].items()
+        for parameter in doors.get("get", {}).get("parameters", ())
+        if parameter["in"] == "query"
+    ]
+    assert len(asked) > 10
+    for path, parameter in asked:
+        for value in HOSTILE:
+            answer = await http.get(f"{path}?{parameter}={value}", headers=bearer)
+            assert answer.status_code < 500 or answer.status_code == 503, (
+                path,
+                parameter,
+                value,
+                answer.text,
+            )
+            if answer.status_code >= 400:
+                assert_is_problem(answer)
