@@ -27,7 +27,7 @@ from tests.proofs.product import Product, free_port, has_ended, product, until
 from tests.proofs.traders import Sent, Trader
 
 SEED = 20_260_105
-QUICK, FULL = 2, 20
+QUICK, FULL = 1, 20
 STEPS = 12  # of each trader, before the pause and after the takeover
 LINES = 24  # connections that are kept alive over the pause
 ASKED = 8  # on each of them, once the first is awake

@@ -28,6 +28,7 @@ FEWEST, MOST = 30, 150  # answers before a kill
 AFTERWARDS = 20  # answers before we look
 SAMPLE = 40  # commands sent again after each kill
 AT_THE_END = 2_000
+ONLY_THE_FIRST = 0.3
 
 Recovered = dict[str, list[float]]
 
@@ -40,10 +41,15 @@ class Crowd:
         self.acknowledged: list[Sent] = []
         self._may_go = asyncio.Event()
         self._idle = 0
+        self._strike_at = 0
+        self._strike: Callable[[], None] | None = None
         self._lives: list[asyncio.Task[None]] = []
 
     def _hear(self, sent: Sent) -> None:
         self.acknowledged.append(sent)
+        if self._strike is not None and len(self.acknowledged) >= self._strike_at:
+            strike, self._strike = self._strike, None
+            strike()
 
     async def live(self, trader: Trader) -> None:
         await trader.enter()
@@ -59,6 +65,12 @@ class Crowd:
         wanted = len(self.acknowledged) + answers
         self._may_go.set()
         await self._until(lambda: len(self.acknowledged) >= wanted, "answers")
+
+    async def trade_until(self, answers: int, strike: Callable[[], None]) -> None:
+        """Strike the moment that an answer arrives: what it says must be on disk."""
+        self._strike_at = len(self.acknowledged) + answers
+        self._strike = strike
+        await self.trade(answers)
 
     async def rest(self) -> None:
         """Let each finish what it has begun, and nothing more."""
@@ -101,12 +113,14 @@ class Killing:
 
     async def strike(self, kind: str, chance: Random) -> None:
         """Kill, and wait until it serves again; the traders never stop asking."""
-        await self.crowd.trade(chance.randint(FEWEST, MOST))
-        if kind == "everything":
-            await self._kill_all(chance)
-        else:
-            self.product.kill([self.product.pid_of(kind)])
+        victims = self._victims(kind, chance)
+        await self.crowd.trade_until(
+            chance.randint(FEWEST, MOST), lambda: self.product.kill(victims)
+        )
         killed = monotonic()
+        if kind == "everything":
+            await until(lambda: not self.product.living(), "no process left")
+            self.product.start("up")
         times = self.recovered[kind]
         seen = len(self.crowd.acknowledged)
         healthy = asyncio.create_task(
@@ -120,15 +134,13 @@ class Killing:
         times["tables"].append(monotonic() - killed)
         assert len(self.crowd.acknowledged) >= seen + AFTERWARDS
 
-    async def _kill_all(self, chance: Random) -> None:
-        """Half of the time only the first process: all others then go by themselves."""
-        victims = list(self.product.living())
-        if chance.random() < 0.5:
-            victims = [self.product.pid_of("up")]
-        chance.shuffle(victims)
-        self.product.kill(victims)
-        await until(lambda: not self.product.living(), "no process left")
-        self.product.start("up")
+    def _victims(self, kind: str, chance: Random) -> list[int]:
+        """Everything, or only what holds all others, which then go with it."""
+        if kind != "everything":
+            return [self.product.pid_of(kind)]
+        if chance.random() < ONLY_THE_FIRST:
+            return [self.product.pid_of("up")]
+        return chance.sample(victims := list(self.product.living()), len(victims))
 
     async def check(self, ledger: Ledger, chance: Random) -> None:
         await self.crowd.rest()
