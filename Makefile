@@ -26,10 +26,11 @@ types: $(READY)
 contracts: $(READY)
 	$(BIN)/lint-imports
 
-# The same tests with the full counts of the published guarantees; takes long.
+# The same tests with the full counts of the published guarantees; takes long. What the
+# proofs have counted and measured stands in prove.log, under "figures".
 prove: $(READY)
 	@$(BIN)/pytest -n 2 --full > prove.log 2>&1; \
-	status=$$?; tail -n 20 prove.log; exit $$status
+	status=$$?; tail -n 40 prove.log; exit $$status
 
 # `make bench NAME=journal` measures what begins so; without a name, everything.
 bench: $(READY)

@@ -24,6 +24,7 @@ from infrastructure.embedded.servers import discard
 
 POLL_SECONDS = 0.02
 PATIENCE_SECONDS = 40.0
+STOP_SECONDS = 12.0
 OURS = ("DATABASE_URL", "REDIS_URL", "PORT", "HOST", "FEED", "SEED")
 WHOLE = Counter(
     {"up": 1, "api": 1, "project": 1, "supervisor": 2, "postgres": 1, "valkey": 1}
@@ -111,6 +112,7 @@ class Product:
 
     def living(self) -> dict[int, str]:
         """Say which processes name this folder, and what each of them is."""
+        self._reap()
         named = [os.fsencode(str(place)) for place in self._places()]
         return {
             pid: role for pid in pids() if (role := role_of(pid, named)) is not None
@@ -137,8 +139,19 @@ class Product:
         for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        self._reap()
+
+    def _reap(self) -> None:
+        """Let no zombie of ours pass for a survivor."""
         for process in self._started:
-            process.poll()  # no zombie of ours passes for a survivor
+            process.poll()
+
+    async def stop(self) -> int:
+        """Ask what was started last to end; nobody may stay behind."""
+        newest = self._started[-1]
+        newest.terminate()
+        await until(lambda: not self.living(), "nobody left behind", STOP_SECONDS)
+        return newest.wait()
 
     def end(self) -> None:
         """Whatever is left goes, then the folder."""

@@ -204,6 +204,7 @@ async def test_whatever_is_killed_nothing_acknowledged_is_lost(
     await answered_alike(chance.sample(crowd.acknowledged, many))
     quotes = ledger.must_hold_quotes(crowd.acknowledged)
     heads = ledger.must_be_contiguous()
+    assert await product.stop() == 0
     for kind, times in killing.recovered.items():
         figure(told(kind, times))
     figure(
