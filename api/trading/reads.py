@@ -11,7 +11,7 @@ from application.refusals import ProjectionBehind
 from projections.asking import Slice
 from projections.read_positions import ReadPositions
 
-OWN_WRITES_SECONDS: Final = 0.5
+OWN_WRITES_SECONDS: Final = 2.0
 
 
 class Reads:
