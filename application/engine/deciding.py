@@ -97,7 +97,9 @@ class Deciding:
         self._memory = memory
         self._venues = venues
         self._used: dict[str, Venue] = {}  # by the batch under construction
+        self._sealed: dict[str, Venue] = {}  # by the batch on its way to the disk
         self._new_venues: list[str] = []
+        self._sealed_new: list[str] = []
         self.trades: dict[str, str] = {}  # open trades, and whose account holds them
 
     def decide(self, ask: Ask, draft: Draft) -> Answer:
@@ -133,17 +135,27 @@ class Deciding:
             case _:
                 assert_never(command)
 
-    def settle(self) -> None:
-        """The batch is on disk: show what it changed."""
-        self._memory.settle()
+    def seal(self, draft: Draft) -> None:
+        """The batch is complete; every tick that its events saw is stored with it."""
         for venue in self._used.values():
+            if block := venue.close_block():
+                draft.tick_blocks.append(block)
+        for venue in self._used.values():
+            venue.seal()
+        self._memory.seal()
+        self._sealed, self._used = self._used, {}
+        self._sealed_new, self._new_venues = self._new_venues, []
+
+    def settle(self) -> None:
+        """The sealed batch is on disk: show what it changed."""
+        self._memory.settle()
+        for venue in self._sealed.values():
             venue.settle()
-        self._used.clear()
-        self._new_venues.clear()
+        self._sealed, self._sealed_new = {}, []
 
     def drop(self) -> None:
-        """The batch is not on disk: fall back to what is."""
-        for venue in self._used.values():
+        """Neither the sealed batch nor the open one is on disk: fall back."""
+        for venue in (self._sealed | self._used).values():
             venue.drop()
         for stream, lost in self._memory.drop().items():
             self._forget_trades(lost.state)
@@ -152,16 +164,10 @@ class Deciding:
                 self.follow(entry.state)
             elif entry is None and isinstance(lost.state, Account):
                 self._venues[lost.state.venue_id].unfollow(lost.state)
-        for venue_id in self._new_venues:
+        for venue_id in (*self._sealed_new, *self._new_venues):
             del self._venues[venue_id]
-        self._used.clear()
-        self._new_venues.clear()
-
-    def close_blocks(self, draft: Draft) -> None:
-        """Every tick that an event of the batch saw is stored with the batch."""
-        for venue in self._used.values():
-            if block := venue.close_block():
-                draft.tick_blocks.append(block)
+        self._sealed, self._used = {}, {}
+        self._sealed_new, self._new_venues = [], []
 
     def _forget_trades(self, lost: State) -> None:
         if isinstance(lost, Account):

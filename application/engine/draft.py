@@ -14,12 +14,12 @@ _ENVELOPES = json.Encoder()
 
 class Draft:
     def __init__(self, head: Head, recorded_at: datetime) -> None:
-        self._head = head
-        self._recorded_at = recorded_at
+        self.head = head
+        self.recorded_at = recorded_at
         self.position = head.position
         self.events: list[Recorded] = []
         self.facts: list[tuple[int, str, Fact]] = []
-        self.receipts: dict[UUID, Receipt] = {}
+        self.receipts: dict[int, Receipt] = {}  # by the number of the command id
         self.tick_blocks: list[TickBlock] = []
 
     def record(  # noqa: PLR0913 - an envelope has that many sides
@@ -46,7 +46,7 @@ class Draft:
             causation=causation,
             correlation=correlation,
             actor=actor,
-            recorded_at=self._recorded_at,
+            recorded_at=self.recorded_at,
         )
         self.events.append(
             Recorded(
@@ -65,9 +65,18 @@ class Draft:
     def is_empty(self) -> bool:
         return not (self.events or self.receipts or self.tick_blocks)
 
+    @property
+    def head_after(self) -> Head:
+        """Where the log stands once this is stored."""
+        if self.is_empty:
+            return self.head
+        return Head(
+            epoch=self.head.epoch, batch=self.head.batch + 1, position=self.position
+        )
+
     def batch(self) -> Batch:
         return Batch(
-            number=self._head.batch + 1,
+            number=self.head.batch + 1,
             position=self.position,
             events=tuple(self.events),
             receipts=tuple(self.receipts.values()),

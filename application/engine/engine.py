@@ -1,14 +1,14 @@
 """The single writer of one partition: everything happens here, in one order.
 
-What arrives while a batch is being written makes up the next one. A batch is decided
-on the newest state, stored whole, and only then shown and answered, refusals too.
+What arrives while a batch is being written is decided at once, on the newest state,
+and makes up the next one. A batch is stored whole, and only then shown and answered,
+refusals too. When one cannot be, the next is decided again: nobody has heard of it.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
 from typing import Final, Protocol
-from uuid import UUID
 
 import msgspec
 import structlog
@@ -23,9 +23,9 @@ from application.engine.journal import (
     Head,
     Journal,
     NotStored,
-    Receipt,
     Rejected,
 )
+from application.engine.kept import REFUSED, KeptAnswers
 from application.engine.memory import Memory
 from application.engine.parking import cause_of, failed
 from application.engine.venue import Venue
@@ -38,11 +38,19 @@ MOST_WAITING: Final = 10_000
 LEASE_MARGIN_SECONDS: Final = 0.1
 LONGEST_TROUBLE_SECONDS: Final = 2.0  # of the log; after that nothing more is taken
 MOST_IN_A_BATCH: Final = 1_000
-RECEIPTS_AT_HAND: Final = 50_000
-REFUSED: Final = 409
+SLICE: Final = 32  # commands decided before the disk is heard again
 
 Waiting = tuple[Ask, "asyncio.Future[Answer]"]
 Told = Answer | Exception
+
+
+class Decided:
+    """What has been decided together, for whom, and what they will be told."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.waiting: list[Waiting] = []
+        self.answers: list[Told] = []
 
 
 class Committed(Protocol):
@@ -70,8 +78,11 @@ class Engine:
         self.on_commit: list[Committed] = []
         self._most_waiting = most_waiting
         self._waiting: deque[Waiting] = deque()
-        self._arrived = asyncio.Event()
-        self._receipts: dict[UUID, Receipt] = {}
+        self._changed = asyncio.Event()
+        self._kept = KeptAnswers(journal)
+        self._in_hand: list[Waiting] = []
+        self._open = self._sealed = Decided(Draft(self.head, clock.now()))
+        self._storing: asyncio.Future[None] | None = None
         self._stopped: Exception | None = None
         self._is_stopping = False
         self._fenced: Fenced | None = None
@@ -98,40 +109,51 @@ class Engine:
             raise Busy(f"{self._most_waiting} commands are waiting already")
         told: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((ask, told))
-        self._arrived.set()
+        self._changed.set()
         return await told
 
     async def run(self) -> None:
         """Write batch after batch until `stop`, or until another owner takes over."""
-        batch: list[Waiting] = []
+        self._open = Decided(Draft(self.head, self.clock.now()))
         try:
-            while True:
-                self._must_own()
-                if not self._waiting:
-                    if self._is_stopping:
-                        return
-                    self._arrived.clear()
-                    await self._arrived.wait()
-                    continue
-                batch = self._next_batch()
-                for (_, told), answer in zip(
-                    batch, await self._written([a for a, _ in batch]), strict=True
-                ):
-                    tell(told, answer)
+            while not (self._is_stopping and self._is_idle):
+                await self._go_on()
         except BaseException:
             self._stopped = StoreUnavailable("the engine of this partition has stopped")
-            for _, told in (*batch, *self._waiting):
+            if self._storing is not None:
+                self._storing.cancel()
+            for _, told in (
+                *self._sealed.waiting,
+                *self._open.waiting,
+                *self._in_hand,
+                *self._waiting,
+            ):
                 tell(told, self._stopped)
             self._waiting.clear()
             raise
 
-    def _must_own(self) -> None:
+    @property
+    def _is_idle(self) -> bool:
+        return not (self._waiting or self._open.waiting or self._storing)
+
+    async def _go_on(self) -> None:
+        """Take one step: see a batch stored, send the next, decide, or wait."""
+        self._changed.clear()  # before looking, so that nothing is overlooked
         if self._fenced is not None:
             raise self._fenced
+        if self._storing is not None and self._storing.done():
+            await self._land(self._storing)
+        elif self._storing is None and self._open.waiting:
+            await self._send()
+        elif self._waiting and len(self._open.waiting) < MOST_IN_A_BATCH:
+            await self._decide(self._next_slice())
+            await asyncio.sleep(0)  # hear of the disk, and of what else has come
+        else:
+            await self._changed.wait()
 
-    def _next_batch(self) -> list[Waiting]:
-        """Take what waits, but not for those who have given up waiting."""
-        many = min(len(self._waiting), MOST_IN_A_BATCH)
+    def _next_slice(self) -> list[Waiting]:
+        """Take some of what waits, but not for those who have given up waiting."""
+        many = min(len(self._waiting), SLICE)
         taken = [self._waiting.popleft() for _ in range(many)]
         return [(ask, told) for ask, told in taken if not told.done()]
 
@@ -150,38 +172,139 @@ class Engine:
     def fence(self, fenced: Fenced) -> None:
         """Another owner has begun: end the writer, whatever it is waiting for."""
         self._fenced = fenced
-        self._arrived.set()
+        self._changed.set()
 
     def stop(self) -> None:
         """Take no more; what waits is still written and answered."""
         self._is_stopping = True
-        self._arrived.set()
+        self._changed.set()
+
+    async def _decide(self, waiting: list[Waiting]) -> None:
+        """Decide on the newest state, whether or not that is on disk already."""
+        self._in_hand = waiting
+        asks = [ask for ask, _ in waiting]
+        try:
+            await self._kept.look_up(asks)
+        except (NotStored, ConnectionError):
+            for _, told in waiting:
+                tell(told, unavailable())
+        else:
+            batch = self._open
+            batch.waiting += waiting
+            try:
+                batch.answers += self._decided(asks, batch.draft)
+            except Exception as poison:  # noqa: BLE001 - it must not stop the others
+                await self._set_apart(poison)
+        self._in_hand = []
+
+    def _decided(self, asks: Sequence[Ask], draft: Draft) -> list[Told]:
+        draft.recorded_at = self.clock.now()
+        return [self._answered(ask, draft) for ask in asks]
+
+    def _answered(self, ask: Ask, draft: Draft) -> Told:
+        try:
+            if known := self._kept.known(ask, draft):
+                return known
+            answer = self.deciding.decide(ask, draft)
+        except (NotFound, KeyReused) as unknown:
+            return unknown
+        except Refused as refused:
+            answer = refusal(ask, refused, draft.position)
+        self._kept.keep(ask, answer, draft)
+        return answer
+
+    async def _send(self) -> None:
+        """Begin to store the open batch; the next one is decided meanwhile."""
+        batch = self._open
+        try:
+            self._seal(batch.draft)
+        except Exception as poison:  # noqa: BLE001 - as above
+            await self._set_apart(poison)
+            return
+        self._sealed, self._open = batch, self._next_batch(batch.draft)
+        self._storing = asyncio.ensure_future(self._store(batch.draft))
+        self._storing.add_done_callback(lambda _: self._changed.set())
+
+    def _seal(self, draft: Draft) -> None:
+        self.deciding.seal(draft)
+        self._kept.seal(draft)
+
+    def _next_batch(self, draft: Draft) -> Decided:
+        """Number it after the batch before it, as if that one were stored."""
+        return Decided(Draft(draft.head_after, self.clock.now()))
+
+    async def _store(self, draft: Draft) -> None:
+        if not draft.is_empty:
+            began = asyncio.get_running_loop().time()
+            await self.journal.commit(draft.batch())
+            self._confirmed_at = began
+        elif not self.holds_lease:  # an answer from memory alone
+            await self.renew_lease()
+
+    async def _land(self, storing: asyncio.Future[None]) -> None:
+        """The batch is on disk, or certainly is not: go on from there, then answer."""
+        batch, answers = self._sealed, self._sealed.answers
+        self._storing = None
+        asks = [ask for ask, _ in batch.waiting]
+        try:
+            storing.result()
+        except Fenced:
+            raise
+        except Rejected:
+            self._fall_back()
+            self._kept.beware()
+            answers = await self._written(asks)
+        except (NotStored, ConnectionError):
+            self._fall_back()
+            answers = [unavailable() for _ in asks]
+        except Exception as poison:  # noqa: BLE001 - one command must not stop all
+            self._fall_back()
+            answers = await self._halved(asks, poison)
+        else:
+            self._settle(batch.draft)
+        tell_all(batch.waiting, answers)
+
+    def _fall_back(self) -> None:
+        """Nothing that is not on disk has happened; the open batch is decided again."""
+        self.deciding.drop()
+        self._kept.drop()
+        self._waiting.extendleft(reversed(self._open.waiting))
+        self._open = Decided(Draft(self.head, self.clock.now()))
+
+    async def _set_apart(self, poison: Exception) -> None:
+        """Something in the open batch cannot be decided: find it by halving."""
+        apart, self._open = self._open, Decided(self._open.draft)
+        self._in_hand = apart.waiting
+        if self._storing is not None:
+            await asyncio.wait([self._storing])
+            await self._land(self._storing)
+        self._fall_back()
+        asks = [ask for ask, _ in apart.waiting]
+        answers = await self._halved(asks, poison)
+        tell_all(apart.waiting, answers)
+        self._in_hand = []
 
     async def _written(self, asks: Sequence[Ask]) -> list[Told]:
-        """Decide and store one batch; a part that cannot be is found by halving."""
+        """Decide and store one batch by itself; what cannot be is found by halving."""
         try:
-            await self._look_up_receipts(asks)
+            await self._kept.look_up(asks, thoroughly=True)
             draft = Draft(self.head, self.clock.now())
-            answers = [self._decided(ask, draft) for ask in asks]
-            self.deciding.close_blocks(draft)
-            if not draft.is_empty:
-                began = asyncio.get_running_loop().time()
-                await self.journal.commit(draft.batch())
-                self._confirmed_at = began
-            elif not self.holds_lease:  # an answer from memory alone
-                await self.renew_lease()
+            answers = self._decided(asks, draft)
+            self._seal(draft)
+            await self._store(draft)
         except Fenced:
             raise
         except Rejected as poison:
-            self.deciding.drop()
+            self._fall_back()
             return await self._halved(asks, poison)
         except (NotStored, ConnectionError):
-            self.deciding.drop()
-            return [StoreUnavailable("the log cannot be written now") for _ in asks]
+            self._fall_back()
+            return [unavailable() for _ in asks]
         except Exception as poison:  # noqa: BLE001 - one command must not stop all
-            self.deciding.drop()
+            self._fall_back()
             return await self._halved(asks, poison)
         self._settle(draft)
+        self._open = self._next_batch(draft)
         return answers
 
     async def _halved(self, asks: Sequence[Ask], poison: Exception) -> list[Told]:
@@ -204,94 +327,16 @@ class Engine:
         poisoned.__cause__ = poison
         return poisoned
 
-    def _decided(self, ask: Ask, draft: Draft) -> Told:
-        try:
-            if known := self._known(ask, draft):
-                return known
-            answer = self.deciding.decide(ask, draft)
-        except (NotFound, KeyReused) as unknown:
-            return unknown
-        except Refused as refused:
-            answer = refusal(ask, refused, draft.position)
-        self._keep(ask, answer, draft)
-        return answer
-
-    async def _look_up_receipts(self, asks: Sequence[Ask]) -> None:
-        ids = {
-            each
-            for ask in asks
-            for each in (kept_as(ask), ask.natural_id)
-            if each is not None and each not in self._receipts
-        }
-        if ids:
-            # nothing is forgotten before the batch that it was looked up for is settled
-            self._receipts.update(await self.journal.receipts(tuple(ids)))
-
-    def _known(self, ask: Ask, draft: Draft) -> Answer | None:
-        """The first answer to the same command, if there was one."""
-        if (command_id := kept_as(ask)) is not None:
-            receipt = self._receipt(command_id, draft)
-            if receipt is not None:
-                if receipt.request_hash != ask.request_hash:
-                    raise KeyReused("the key came with another body before")
-                return replayed(receipt, receipt.status)
-        if ask.natural_id is not None:
-            receipt = self._receipt(ask.natural_id, draft)
-            if receipt is not None:
-                answer = replayed(receipt, 200)
-                self._keep_under(kept_as(ask), ask, answer, draft)
-                return answer
-        return None
-
-    def _receipt(self, command_id: UUID, draft: Draft) -> Receipt | None:
-        return draft.receipts.get(command_id) or self._receipts.get(command_id)
-
-    def _keep(self, ask: Ask, answer: Answer, draft: Draft) -> None:
-        self._keep_under(kept_as(ask), ask, answer, draft)
-        if not answer.is_refused:
-            self._keep_under(ask.natural_id, ask, answer, draft)
-
-    @staticmethod
-    def _keep_under(key: UUID | None, ask: Ask, answer: Answer, draft: Draft) -> None:
-        if key is not None:
-            draft.receipts[key] = Receipt(
-                command_id=key,
-                request_hash=ask.request_hash,
-                status=answer.status,
-                body=answer.body,
-                position=answer.position,
-            )
-
     def _settle(self, draft: Draft) -> None:
-        if not draft.is_empty:
-            self.head = Head(
-                epoch=self.head.epoch,
-                batch=self.head.batch + 1,
-                position=draft.position,
-            )
+        self.head = draft.head_after
         self.deciding.settle()
-        self._remember(draft.receipts)
+        self._kept.settle()
         for hear in self.on_commit:
             hear(draft)
 
-    def _remember(self, receipts: dict[UUID, Receipt]) -> None:
-        self._receipts.update(receipts)
-        while len(self._receipts) > RECEIPTS_AT_HAND:
-            del self._receipts[next(iter(self._receipts))]
 
-
-def kept_as(ask: Ask) -> UUID | None:
-    return ask.command_id if ask.is_kept else None
-
-
-def replayed(receipt: Receipt, status: int) -> Answer:
-    return Answer(
-        status=status,
-        body=receipt.body,
-        position=receipt.position,
-        is_refused=receipt.status == REFUSED,
-        is_replayed=True,
-    )
+def unavailable() -> StoreUnavailable:
+    return StoreUnavailable("the log cannot be written now")
 
 
 def refusal(ask: Ask, refused: Refused, position: int) -> Answer:
@@ -313,6 +358,11 @@ def code_of(refused: type[Refused]) -> str:
     """`TradeNotOpen` is told as `trade-not-open`."""
     words = "".join(f"-{c.lower()}" if c.isupper() else c for c in refused.__name__)
     return words.removeprefix("-")
+
+
+def tell_all(waiting: Sequence[Waiting], answers: Sequence[Told]) -> None:
+    for (_, told), answer in zip(waiting, answers, strict=True):
+        tell(told, answer)
 
 
 def tell(told: "asyncio.Future[Answer]", answer: Told) -> None:

@@ -1,7 +1,8 @@
 """What the engine remembers: as it is being decided, and as it is already on disk.
 
 Deciding works on the newest state; answers and queries see only what is durable.
-When a batch fails, what was worked on falls back to what is shown.
+Between the two lies one sealed batch, on its way to the disk. When that fails, all
+that was worked on falls back to what is shown.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,6 +41,7 @@ class Memory:
         self._load: Load | None = None
         self._plans: dict[str, None] = {}
         self._touched: dict[str, None] = {}
+        self._sealed: dict[str, Entry] = {}
         self._unsaved: dict[str, None] = {}
 
     def shelve(self, shelved: dict[str, Shelved], load: Load) -> None:
@@ -100,21 +102,27 @@ class Memory:
         if is_plan(stream):
             self._plans[stream] = None
 
-    def settle(self) -> None:
-        """The batch is on disk: show it."""
-        for stream in self._touched:
-            self._shown[stream] = self._working[stream]
-        self._unsaved.update(self._touched)
+    def seal(self) -> None:
+        """The batch is complete: what is decided from here on belongs to the next."""
+        assert not self._sealed, "one batch at a time is on its way"
+        self._sealed = {stream: self._working[stream] for stream in self._touched}
         self._touched.clear()
 
+    def settle(self) -> None:
+        """The sealed batch is on disk: show it."""
+        self._shown.update(self._sealed)
+        self._unsaved.update(dict.fromkeys(self._sealed))
+        self._sealed = {}
+
     def drop(self) -> dict[str, Entry]:
-        """The batch is not on disk: fall back, and give what was lost."""
-        lost = {stream: self._working[stream] for stream in self._touched}
+        """Nothing newer is on disk: fall back, and give what was lost."""
+        lost = {s: self._working[s] for s in (*self._sealed, *self._touched)}
         for stream in lost:
             if stream in self._shown:
                 self._working[stream] = self._shown[stream]
             else:
                 del self._working[stream]
+        self._sealed = {}
         self._touched.clear()
         return lost
 

@@ -51,7 +51,7 @@ class Index(Struct, frozen=True, kw_only=True):
 
 
 class Venue:
-    """Changes at once while a batch is decided; `drop` takes back what it changed."""
+    """Changes at once while it is decided; `drop` takes back what is not on disk."""
 
     def __init__(self, image: VenueImage) -> None:
         opened = image.opened
@@ -75,6 +75,7 @@ class Venue:
         self.refused: list[Refused] = []
         self._restore(image)
         self.shown = image
+        self._sealed: VenueImage | None = None
         self.is_touched = False
         self.is_unsaved = True
 
@@ -232,10 +233,11 @@ class Venue:
         self.link = Link.of(block)
         return block
 
-    def settle(self) -> None:
+    def seal(self) -> None:
+        """The batch is complete: what comes now belongs to the next."""
         if not self.is_touched:
             return
-        self.shown = VenueImage(
+        self._sealed = VenueImage(
             opened=self.opened,
             version=self.version,
             sequence=self.sequence,
@@ -248,9 +250,17 @@ class Venue:
         self.accepted.clear()
         self.refused.clear()
         self.is_touched = False
+
+    def settle(self) -> None:
+        """The sealed batch is on disk: show it."""
+        if self._sealed is None:
+            return
+        self.shown, self._sealed = self._sealed, None
         self.is_unsaved = True
 
     def drop(self) -> None:
+        """Nothing newer is on disk: fall back to what is."""
+        self._sealed = None
         self._restore(self.shown)
         self._boundaries = {day: day.next_after(self.clock) for day in self._boundaries}
         self.accepted.clear()

