@@ -23,7 +23,7 @@ from application.engine.asks import (
 )
 from application.engine.host import Host
 from benchmarks.lab import Database
-from domain.account.commands import OpenAccount, OpenPosition
+from domain.account.commands import ClosePosition, OpenAccount, OpenPosition
 from domain.values.money import Money
 from domain.values.quote import Side
 from domain.venue.gate import SANDBOX_ORDER_GATE
@@ -57,21 +57,32 @@ class Floor:
         self.host = host
         self._turn = count()
         self._ids = TimeOrderedIds()
+        self._held: dict[str, str] = {}  # the trade that is open, by stream
 
     async def trade(self) -> Answer:
-        """Open 0.10 EURUSD on the next account, with a receipt that is kept."""
-        order = OpenPosition(
-            trade_id=self._ids.new(),
-            order_id=self._ids.new(),
-            client_order_id=None,
-            symbol="EURUSD",
-            side=Side.BUY,
-            quantity=LOTS,
-            stop_loss=None,
-            take_profit=None,
-        )
+        """Open 0.10 EURUSD on the next account, or close what it holds.
+
+        With a receipt that is kept, as for any command that carries a key.
+        """
+        stream = f"account-{next(self._turn) % ACCOUNTS}"
+        held = self._held.pop(stream, None)
+        order: OpenPosition | ClosePosition
+        if held is None:
+            self._held[stream] = trade_id = self._ids.new()
+            order = OpenPosition(
+                trade_id=trade_id,
+                order_id=self._ids.new(),
+                client_order_id=None,
+                symbol="EURUSD",
+                side=Side.BUY,
+                quantity=LOTS,
+                stop_loss=None,
+                take_profit=None,
+            )
+        else:
+            order = ClosePosition(trade_id=held, quantity=None)
         ask = Ask(
-            stream=f"account-{next(self._turn) % ACCOUNTS}",
+            stream=stream,
             command=order,
             actor=TRADER,
             owner=TRADER,

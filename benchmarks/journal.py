@@ -19,8 +19,8 @@ from benchmarks.peers import accounts, msgspec_accounts
 from benchmarks.peers.closed_loop import Desk, commands_per_second
 from infrastructure.roles import Role
 
-COMMANDS: Final = 10_000  # up to ten open positions an account
-PEER_COMMANDS: Final = 1_500  # they hold fewer positions, to their advantage
+COMMANDS: Final = 10_000
+PEER_COMMANDS: Final = 2_000
 Opens = Callable[[Database, int], AbstractContextManager[Desk]]
 
 THREADS: Final = (1, 8, 16)

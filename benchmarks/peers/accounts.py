@@ -60,11 +60,22 @@ class Account(Aggregate):
         if self.equity(bid) < max(self.daily_floor, self.max_floor):
             raise AccountBreached
 
+    def close_position(self, trade_id: UUID, bid: Decimal) -> None:
+        held = next(each for each in self.positions if each.trade_id == trade_id)
+        self.position_closed(trade_id, bid, held.profit(bid))
+        if self.equity(bid) < max(self.daily_floor, self.max_floor):
+            raise AccountBreached
+
     @event("PositionOpened")
     def position_opened(
         self, trade_id: UUID, symbol: str, quantity: Decimal, open_price: Decimal
     ) -> None:
         self.positions.append(Position(trade_id, symbol, quantity, open_price))
+
+    @event("PositionClosed")
+    def position_closed(self, trade_id: UUID, price: Decimal, profit: Decimal) -> None:  # noqa: ARG002 - recorded
+        self.positions = [each for each in self.positions if each.trade_id != trade_id]
+        self.balance += profit
 
     def equity(self, bid: Decimal) -> Decimal:
         return self.balance + sum(each.profit(bid) for each in self.positions)
@@ -82,9 +93,13 @@ class Accounts(Application[UUID]):
         self.save(*opened)
         return tuple(each.id for each in opened)
 
-    def open_position(self, account_id: UUID) -> None:
+    def trade(self, account_id: UUID) -> None:
+        """Open a position, or close the one that is held."""
         account: Account = self.repository.get(account_id)
-        account.open_position(uuid4(), "EURUSD", LOTS, Decimal(BID), Decimal(ASK))
+        if account.positions:
+            account.close_position(account.positions[0].trade_id, Decimal(BID))
+        else:
+            account.open_position(uuid4(), "EURUSD", LOTS, Decimal(BID), Decimal(ASK))
         self.save(account)
 
 
@@ -93,8 +108,8 @@ class Desk:
         self._application = application
         self.accounts = application.open_accounts(ACCOUNTS)
 
-    def open_position(self, account_id: UUID) -> None:
-        self._application.open_position(account_id)
+    def trade(self, account_id: UUID) -> None:
+        self._application.trade(account_id)
 
 
 @contextmanager

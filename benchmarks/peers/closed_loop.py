@@ -14,7 +14,7 @@ class Desk(Protocol):
 
     accounts: tuple[UUID, ...]
 
-    def open_position(self, account_id: UUID) -> None: ...
+    def trade(self, account_id: UUID) -> None: ...
 
 
 def commands_per_second(desk: Desk, threads: int, clients: int, commands: int) -> float:
@@ -52,14 +52,14 @@ def commands_per_second(desk: Desk, threads: int, clients: int, commands: int) -
 
 def each_once(desk: Desk, threads: int) -> None:
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(desk.open_position, desk.accounts))
+        list(pool.map(desk.trade, desk.accounts))
 
 
 def persistently(desk: Desk, account_id: UUID) -> None:
     """Try again when somebody else's event came first."""
     while True:
         try:
-            desk.open_position(account_id)
+            desk.trade(account_id)
         except IntegrityError:
             continue
         return

@@ -44,6 +44,12 @@ class PositionOpened(Event, frozen=True, kw_only=True):
     open_price: Decimal
 
 
+class PositionClosed(Event, frozen=True, kw_only=True):
+    trade_id: UUID
+    price: Decimal
+    profit: Decimal
+
+
 class Position(Struct, frozen=True):
     trade_id: UUID
     symbol: str
@@ -94,6 +100,21 @@ def open_position(
     return opened
 
 
+def close_position(account: Account, trade_id: UUID, bid: Decimal) -> PositionClosed:
+    held = next(each for each in account.positions if each.trade_id == trade_id)
+    closed = PositionClosed(
+        originator_id=account.id,
+        originator_version=account.version + 1,
+        trade_id=trade_id,
+        price=bid,
+        profit=held.profit(bid),
+    )
+    after = mutated(account, closed)
+    if after.equity(bid) < max(after.daily_floor, after.max_floor):
+        raise AccountBreached
+    return closed
+
+
 def mutated(account: Account | None, event: Event) -> Account:
     match event:
         case Opened():
@@ -116,6 +137,16 @@ def mutated(account: Account | None, event: Event) -> Account:
                 version=event.originator_version,
                 modified_on=event.timestamp,
                 positions=(*account.positions, opened),
+            )
+        case PositionClosed():
+            assert account is not None
+            left = (p for p in account.positions if p.trade_id != event.trade_id)
+            return msgspec.structs.replace(
+                account,
+                version=event.originator_version,
+                modified_on=event.timestamp,
+                balance=account.balance + event.profit,
+                positions=tuple(left),
             )
         case _:
             raise TypeError(event)
@@ -173,9 +204,15 @@ class Accounts(Application[UUID]):
         self.save(*opened)
         return tuple(each.originator_id for each in opened)
 
-    def open_position(self, account_id: UUID) -> None:
+    def trade(self, account_id: UUID) -> None:
+        """Open a position, or close the one that is held."""
         account = self.repository.get(account_id, projector_func=projected)
-        self.save(open_position(account, "EURUSD", LOTS, Decimal(BID), Decimal(ASK)))
+        bid, ask = Decimal(BID), Decimal(ASK)
+        if account.positions:
+            held = account.positions[0].trade_id
+            self.save(close_position(account, held, bid))
+        else:
+            self.save(open_position(account, "EURUSD", LOTS, bid, ask))
 
 
 class Desk:
@@ -183,8 +220,8 @@ class Desk:
         self._application = application
         self.accounts = application.open_accounts(ACCOUNTS)
 
-    def open_position(self, account_id: UUID) -> None:
-        self._application.open_position(account_id)
+    def trade(self, account_id: UUID) -> None:
+        self._application.trade(account_id)
 
 
 @contextmanager
