@@ -14,8 +14,10 @@ from api.app import Lifespan, always, create_app
 from api.auth import auth_router
 from api.engines import Engines
 from api.health import Lag, Probes, Progress
+from api.trading.curves import Curves
 from api.trading.reads import Reads
 from api.trading.router import trading_router
+from api.trading.viewing import Viewing
 from application.engine.host import Host
 from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION
 from application.identity import Identity
@@ -131,6 +133,10 @@ def build(
             "authenticate": always(tokens.caller),
             "gateway": always(engines.gateway),
             "reads": always(Reads(pool, positions, engines.gateway)),
+            "viewing": always(
+                Viewing(engines.gateway, tokens.caller, shows_live=not in_production)
+            ),
+            "curves": always(Curves(pool, engines.gateway)),
             "payments": always(DevelopmentPayments(is_allowed=not in_production)),
             "shortest_password": always(
                 SHORTEST_PASSWORD if in_production else SHORTEST_PASSWORD_IN_DEV

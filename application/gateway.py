@@ -1,7 +1,7 @@
 """The one door to the engines, whether they run in this process or in another."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -15,12 +15,14 @@ from application.views.account import AccountView, account_view
 from application.views.challenge import ChallengeView, challenge_view
 from application.views.parked import ParkedView, parked_view
 from application.views.plan import PlanView, latest, plan_view
+from application.views.position import PositionView, position_views
 from application.views.venue import SymbolView, symbol_view
 from domain.account.state import Account
 from domain.challenge.state import Challenge
 from domain.plan.decider import Plan
 from domain.plan.events import PlanDrafted, Size
 from domain.values.exact import exact
+from domain.values.instrument import Instrument
 
 LIVE_PARTITION = "p1"
 SANDBOX_PARTITION = "s1"
@@ -64,6 +66,10 @@ class Gateway(Protocol):
 
     def account(self, account_id: str, owner: str | None) -> AccountView: ...
 
+    def positions(
+        self, account_id: str, owner: str | None
+    ) -> tuple[PositionView, ...]: ...
+
     def challenge(self, challenge_id: str, owner: str | None) -> ChallengeView: ...
 
     def plans(self) -> tuple[PlanView, ...]: ...
@@ -75,6 +81,8 @@ class Gateway(Protocol):
         ...
 
     def symbols(self, venue_id: str, owner: str | None) -> tuple[SymbolView, ...]: ...
+
+    def instruments(self, venue_id: str) -> Mapping[str, Instrument]: ...
 
     def now(self, venue_id: str, owner: str | None) -> datetime: ...
 
@@ -145,6 +153,19 @@ class LocalGateway:
         moment = engine.venues[entry.state.venue_id].shown_moment()
         token = f"{partition}-{engine.head.position}"
         return account_view(entry.state, moment, token, entry.version)
+
+    def positions(self, account_id: str, owner: str | None) -> tuple[PositionView, ...]:
+        partition = self.see_account(account_id, owner)
+        engine = self._hosts[partition].engine
+        entry = engine.memory.shown(f"account-{account_id}")
+        assert entry is not None
+        assert isinstance(entry.state, Account)
+        moment = engine.venues[entry.state.venue_id].shown_moment()
+        return tuple(position_views(entry.state, moment.market))
+
+    def instruments(self, venue_id: str) -> Mapping[str, Instrument]:
+        partition = self.partition_of_venue(venue_id)
+        return self._hosts[partition].engine.venues[venue_id].instruments
 
     def challenge(self, challenge_id: str, owner: str | None) -> ChallengeView:
         stream = f"challenge-{challenge_id}"

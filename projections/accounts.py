@@ -62,6 +62,7 @@ TABLE = Table(
         "(trader_id, opened_at, account_id)",
         "(challenge_id)",
         "(venue_id) WHERE status = 'paused'",
+        "(ended_at) WHERE status = 'passed'",
     ),
     fillfactor=70,
 )

@@ -76,7 +76,10 @@ TABLE = Table(
     Row,
     key="breach_id",
     comment="A row a crossed rule, with its evidence",
-    indexes=("(account_id, decided_at, position, breach_id)",),
+    indexes=(
+        "(account_id, decided_at, position, breach_id)",
+        '(decided_at) WHERE "primary"',
+    ),
 )
 
 

@@ -6,8 +6,11 @@ from api.trading.accounts import account_events, accounts, one_account
 from api.trading.adjudications import judge_history
 from api.trading.breaches import breaches, one_breach
 from api.trading.challenges import buy_challenge, challenges, one_challenge
+from api.trading.curves import curve
+from api.trading.feed import feed
 from api.trading.leaderboard import leaderboard
 from api.trading.market_data import one_symbol, symbols
+from api.trading.overview import overview
 from api.trading.parked import parked, retry_parked, skip_parked
 from api.trading.plans import one_plan, plans
 from api.trading.sandbox import advance_clock, open_account, open_venue, take_quotes
@@ -16,10 +19,10 @@ from api.trading.trades import close_trade, one_trade, open_trade, trades
 HANDLERS = {
     "plans": (plans, one_plan),
     "challenges": (buy_challenge, challenges, one_challenge),
-    "accounts": (accounts, one_account, account_events),
+    "accounts": (accounts, one_account, account_events, overview, curve),
     "trades": (open_trade, close_trade, trades, one_trade),
     "breaches": (breaches, one_breach),
-    "leaderboard": (leaderboard,),
+    "leaderboard": (leaderboard, feed),
     "adjudication": (judge_history,),
     "market data": (symbols, one_symbol),
     "admin": (parked, retry_parked, skip_parked),
