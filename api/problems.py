@@ -67,6 +67,7 @@ PROBLEMS: Final[dict[str, Meaning]] = {
     "payment-refused": Meaning(409, "The payment was not confirmed."),
     "parked-settled": Meaning(409, "It was decided about before."),
     "rebuild-instead": Meaning(409, "A rebuild of the tables tries that again."),
+    "restart-instead": Meaning(409, "The next start of an engine tries that again."),
     "clock-backwards": Meaning(409, "The clock of a venue only goes forward."),
     "refused": Meaning(409, "A rule of the business forbids this."),
     "precondition-failed": Meaning(412, "The resource has changed since that version."),

@@ -4,6 +4,7 @@ from typing import get_args
 
 from msgspec import json
 
+from application.engine.journal import Recorded
 from application.parked import ParkedEvent
 from domain.account.events import AccountEvent
 from domain.challenge.events import ChallengeEvent
@@ -24,6 +25,10 @@ class UnknownFact(LookupError):
     """The log holds a name that this version has never heard of."""
 
 
+class Unreadable(Exception):
+    """Nobody can tell what the fact says: what depends on it is set aside."""
+
+
 def name_of(fact: Fact) -> str:
     return NAMES[type(fact)]
 
@@ -37,3 +42,13 @@ def decode(name: str, payload: bytes) -> Fact:
         raise UnknownFact(name)
     fact: Fact = _DECODERS[name].decode(payload)
     return fact
+
+
+def fact_of(recorded: Recorded) -> Fact:
+    """Read it. Raises `Unreadable`, whatever the reason is."""
+    if recorded.fault is not None:
+        raise Unreadable(recorded.fault)
+    try:
+        return decode(recorded.name, recorded.payload)
+    except Exception as fault:
+        raise Unreadable(f"{type(fault).__name__}: {fault}") from fault

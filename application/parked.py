@@ -12,11 +12,12 @@ Decision = Literal["retried", "skipped"]
 
 
 class Kind(StrEnum):
-    """Who failed: a command, what should have followed from an event, or a table."""
+    """What failed: a command, what should follow from an event, a table, a start."""
 
     COMMAND = "command"
     POLICY = "policy"
     PROJECTION = "projection"
+    EVENT = "event"  # no engine could read it when it started
 
 
 class Failure(Struct, frozen=True, kw_only=True):
@@ -85,6 +86,10 @@ class RebuildInstead(Refused):
     """What a table could not tell is told again by a rebuild of the tables."""
 
 
+class RestartInstead(Refused):
+    """What an engine could not read is tried again whenever one starts."""
+
+
 def decide(
     command: ParkedCommand, settled: Settled | None, actor: str, at: datetime
 ) -> ParkedEvent:
@@ -94,6 +99,8 @@ def decide(
         case RetryParked():
             if command.kind is Kind.PROJECTION:
                 raise RebuildInstead("run `tradesense projections rebuild`")
+            if command.kind is Kind.EVENT:
+                raise RestartInstead("start a version that can read it")
             return ParkedRetried(at=at, parked_id=command.parked_id, actor=actor)
         case SkipParked():
             return ParkedSkipped(

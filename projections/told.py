@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from application.catalogue import Fact, decode
+from application.catalogue import Fact, fact_of
 from application.engine.journal import Recorded
 
 
@@ -18,7 +18,7 @@ class Told(Struct, frozen=True):
 
 
 def told(partition: str, page: Sequence[Recorded]) -> list[Told]:
-    """Read a page. Raises `UnknownFact` for a name from a later version."""
+    """Read a page. Raises `Unreadable` for what a later version has written, say."""
     return [
         Told(
             partition,
@@ -26,7 +26,7 @@ def told(partition: str, page: Sequence[Recorded]) -> list[Told]:
             each.stream,
             each.version,
             each.stream.partition("-")[2],
-            decode(each.name, each.payload),
+            fact_of(each),
         )
         for each in page
     ]

@@ -9,9 +9,11 @@ import structlog
 from application.clock import Clock
 from application.engine.asks import AdvanceClock, Answer, Ask, Poisoned
 from application.engine.deciding import LIVE
+from application.engine.draft import Draft
 from application.engine.engine import Engine
 from application.engine.journal import LEASE_SECONDS, Fenced, Journal, NotStored
 from application.engine.recovery import Recovery, refresh, save
+from application.engine.unread import SetAside, Unread
 from application.policies.runner import PolicyRunner
 from application.refusals import Waitable
 
@@ -28,6 +30,7 @@ class Host:
         self.engine = Engine(partition, journal, clock)
         self._tasks: list[asyncio.Task[None]] = []
         self._checkpointing = asyncio.Lock()
+        self._unread: tuple[Unread, ...] = ()
 
     async def start(self, on_end: Callable[[BaseException | None], None]) -> None:
         """Recover and begin; `on_end` hears when the writer stops for any reason."""
@@ -40,6 +43,7 @@ class Host:
         await asyncio.sleep(max(0.0, engine.journal.rival_seconds - rested))
         await engine.renew_lease()
         assert restored.position == engine.head.position
+        await self._set_aside(recovery.set_aside)
         engine.deciding.trades.update(restored.trades)
         self.policy = PolicyRunner(engine, restored.policies.get(PolicyRunner.name, 0))
         self._writer = asyncio.create_task(engine.run())
@@ -57,6 +61,17 @@ class Host:
             position=restored.position,
             streams=len(engine.memory),
         )
+
+    async def _set_aside(self, unread: SetAside) -> None:
+        """Freeze in the log whose history this version cannot read."""
+        engine, now = self.engine, self.engine.clock.now()
+        draft = Draft(engine.head, now)
+        unread.tell(draft)
+        if not draft.is_empty:
+            await engine.journal.commit(draft.batch())
+            engine.head = draft.head_after
+        await unread.park(engine.journal, engine.partition, now)
+        self._unread = unread.unread
 
     def keep_time(self) -> None:
         """Where nothing arrives a heartbeat is sequenced, so that timers fall due."""
@@ -109,6 +124,7 @@ class Host:
                     position=engine.head.position,
                     at=engine.clock.now(),
                     policies={self.policy.name: self.policy.position},
+                    unread=self._unread,
                 )
             except Exception as error:  # noqa: BLE001 - see above
                 log.warning("checkpoint-failed", error=repr(error))

@@ -23,6 +23,7 @@ class Recorded(Struct, frozen=True, kw_only=True):
     name: str  # "account.position-opened/1"
     payload: bytes  # JSON
     envelope: bytes  # JSON, see `application.engine.envelope`
+    fault: str | None = None  # why an old shape could not be told in the new words
 
 
 class Receipt(Struct, frozen=True, kw_only=True):

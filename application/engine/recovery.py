@@ -8,13 +8,14 @@ acted on. What folds is what the engine itself folds while it runs.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 from msgspec import Struct, msgpack
 from msgspec import json as msgspec_json
 
-from application.catalogue import decode
+from application.catalogue import Fact, Unreadable, fact_of
 from application.engine.envelope import Envelope
 from application.engine.journal import (
     Checkpoint,
@@ -25,6 +26,7 @@ from application.engine.journal import (
 )
 from application.engine.memory import Entry, Memory, Shelved, State
 from application.engine.tick_block import Accepted, Link, Refused, check, unpack
+from application.engine.unread import SetAside, Unread
 from application.engine.venue import Index, Venue, VenueImage
 from application.parked import ParkedEvent, Settled
 from application.parked import evolve as evolve_parked
@@ -68,6 +70,7 @@ class Restored(Struct, frozen=True):
 
 class CheckpointBody(Struct, frozen=True):
     policies: dict[str, int]
+    unread: tuple[Unread, ...] = ()  # what the images lack
 
 
 class Recovery:
@@ -79,21 +82,28 @@ class Recovery:
         self._venues = venues
         self._ticks: dict[str, TickTail] = {}
         self._trades: dict[str, str] = {}
+        self.set_aside = SetAside(memory, venues)
 
     async def run(self) -> Restored:
         checkpoint, images = await self._saved()
         position, policies = 0, dict[str, int]()
         if checkpoint is not None:
-            position = checkpoint.position
-            policies = msgpack.decode(checkpoint.body, type=CheckpointBody).policies
-            self._take_note(images)
+            body = msgpack.decode(checkpoint.body, type=CheckpointBody)
+            policies = body.policies
+            if not await self._is_any_readable(body.unread):
+                position = checkpoint.position
+                self.set_aside.known(body.unread)
+                self._take_note(images)
         async for recorded in self._journal.events(position):
-            await self._fold(recorded)
+            await self._take_up(recorded)
             position = recorded.position
+        self.set_aside.number()
         for venue in self._venues.values():
             await self._catch_up(venue, None)
             venue.is_touched = True  # also where no clock has moved: show it all
+            venue.seal()
             venue.settle()
+        self._memory.seal()
         self._memory.settle()
         for _, entry in self._memory.all_loaded():
             if isinstance(entry.state, Account):
@@ -110,6 +120,17 @@ class Recovery:
             if checkpoint == before:
                 return checkpoint, images
         return None, []
+
+    async def _is_any_readable(self, unread: Iterable[Unread]) -> bool:
+        """Then no image counts: they were saved without what can be read now."""
+        for each in unread:
+            async for recorded in self._journal.events(
+                each.position - 1, each.position
+            ):
+                with suppress(Unreadable):
+                    read(recorded)
+                    return True
+        return False
 
     def _take_note(self, images: Iterable[Image]) -> None:
         """Know of every account; decode it when somebody asks for it."""
@@ -141,9 +162,17 @@ class Recovery:
             state = self._ticks[state.venue_id].folded(state, venue)
         return Entry(shelved.version, state)
 
+    async def _take_up(self, recorded: Recorded) -> None:
+        if recorded.stream in self.set_aside:
+            self.set_aside.go_on(recorded)
+            return
+        try:
+            await self._fold(recorded)
+        except Unreadable as fault:
+            self.set_aside.begin(recorded, fault)
+
     async def _fold(self, recorded: Recorded) -> None:
-        envelope = _ENVELOPES.decode(recorded.envelope)
-        fact = decode(recorded.name, recorded.payload)
+        envelope, fact = read(recorded)
         if isinstance(fact, VenueOpened):
             self._venues[fact.venue_id] = Venue.opening(fact, recorded.version)
             return
@@ -238,6 +267,15 @@ class Recovery:
             self._memory.put(stream, Entry(entry.version, after))
 
 
+def read(recorded: Recorded) -> tuple[Envelope, Fact]:
+    """Raise `Unreadable`, before anything has been done about it."""
+    try:
+        envelope = _ENVELOPES.decode(recorded.envelope)
+    except Exception as fault:
+        raise Unreadable(f"its envelope: {fault}") from fault
+    return envelope, fact_of(recorded)
+
+
 def refolded(
     fold: Callable[[Account, Moment], Account], account: Account, moment: Moment
 ) -> Account:
@@ -325,6 +363,7 @@ async def save(
     position: int,
     at: datetime,
     policies: dict[str, int],
+    unread: tuple[Unread, ...] = (),
 ) -> None:
     """Store what has changed since the last time, as of one and the same batch.
 
@@ -333,7 +372,7 @@ async def save(
     """
     entries = memory.unsaved()
     shown = [(venue, venue.shown) for venue in venues.values() if venue.is_unsaved]
-    body = msgpack.encode(CheckpointBody(policies))
+    body = msgpack.encode(CheckpointBody(policies, unread))
     checkpoint = Checkpoint(position=position, taken_at=at, body=body)
     images = [
         Image(

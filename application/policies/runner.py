@@ -13,7 +13,7 @@ from typing import Final, TypeVar, get_args
 import msgspec
 import structlog
 
-from application.catalogue import Fact, decode
+from application.catalogue import Fact, Unreadable, fact_of
 from application.engine.asks import Answer, Ask, Refusal
 from application.engine.draft import Draft
 from application.engine.engine import Engine
@@ -102,13 +102,21 @@ class PolicyRunner:
         while True:
             try:
                 async for each in self._engine.journal.events(self.position, until):
-                    fact = decode(each.name, each.payload)
-                    await self._follow_up(each.position, each.stream, fact)
+                    await self._read_up(each)
             except ConnectionError as lost:  # goes on where it was
                 log.warning("policy-cannot-read", policy=self.name, error=str(lost))
                 await asyncio.sleep(BUSY_SECONDS)
             else:
                 return
+
+    async def _read_up(self, recorded: Recorded) -> None:
+        try:
+            fact = fact_of(recorded)
+        except Unreadable as fault:  # whether anything follows, nobody can say
+            await self._park(self._unasked(self._token(recorded.position), str(fault)))
+            self.position = recorded.position
+        else:
+            await self._follow_up(recorded.position, recorded.stream, fact)
 
     async def _follow_up(self, position: int, stream: str, fact: Fact) -> None:
         token = self._token(position)
@@ -139,7 +147,7 @@ class PolicyRunner:
             return again(item.body, partition, parked_id, token)
         position = int(item.subject.rpartition("-")[2])
         recorded = await stored(lambda: one(journal.events(position - 1, position)))
-        fact = decode(recorded.name, recorded.payload)
+        fact = fact_of(recorded)
         return await self._reaction(item.subject, recorded.stream, fact)
 
     async def _ask(self, ask: Ask) -> None:

@@ -1,5 +1,6 @@
 """One stream's facts in order, as whoever they are about may read them."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -74,7 +75,9 @@ def happened(
     state: bytes,
     envelope: str,
 ) -> Happened:
-    name, payload = upcast(topic, state)
+    name, payload = topic, state
+    with suppress(Exception):  # then as it is stored, which is the truth too
+        name, payload = upcast(topic, state)
     known = msgspec.json.decode(envelope, type=_Envelope)
     return Happened(
         position=f"{partition}-{position}",

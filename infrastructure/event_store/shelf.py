@@ -270,8 +270,12 @@ def _parked(row: Row) -> Parked:
 
 
 def _recorded(row: Row) -> Recorded:
-    position, stream, version, stored_name, stored, envelope = row
-    name, payload = upcast(stored_name, stored)
+    position, stream, version, name, payload, envelope = row
+    fault = None
+    try:
+        name, payload = upcast(name, payload)
+    except Exception as failed:  # noqa: BLE001 - whoever reads it sets it aside
+        fault = f"{type(failed).__name__}: {failed}"
     return Recorded(
         position=position,
         stream=stream,
@@ -279,6 +283,7 @@ def _recorded(row: Row) -> Recorded:
         name=name,
         payload=payload,
         envelope=envelope,
+        fault=fault,
     )
 
 

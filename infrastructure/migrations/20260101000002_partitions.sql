@@ -136,7 +136,7 @@ BEGIN
         CREATE TABLE {p}.parked (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             at timestamptz NOT NULL DEFAULT now(),
-            kind text NOT NULL CHECK (kind IN ('command', 'policy', 'projection')),
+            kind text NOT NULL CHECK (kind IN ('command', 'policy', 'projection', 'event')),
             subject text NOT NULL,
             origin text NOT NULL,
             cause text NOT NULL,

@@ -1,12 +1,14 @@
 """What a table cannot be told is parked with its cause; all else is told."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
+import pytest
 from msgspec.structs import replace
 
 from application.engine.journal import Recorded
 from infrastructure.event_store.journal import PostgresJournal
+from infrastructure.event_store.upcasters import UPCASTERS
 from infrastructure.event_store.wire import connect
 from infrastructure.roles import Role
 from projections.digest import digest
@@ -153,6 +155,30 @@ async def test_what_no_table_understands_is_parked_and_the_rest_is_told(
     await rebuild(database.dsn(Role.PROJECTOR), PARTITIONS)
     assert await digest(database.dsn(Role.PROJECTOR)) == lived
     assert await count(database) == 2
+
+
+async def test_what_was_upcast_in_vain_is_parked_with_that_cause(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await traded(database)
+    journal = PostgresJournal(database.dsn(), "p1")
+    head = await journal.take()
+    old = replace(from_tomorrow(head.position + 1), name="account.opened/0")
+    await journal.commit(batch_of(head, (old, recorded(head.position + 2))))
+    await journal.close()
+
+    def in_vain(shape: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        return "account.opened/1", {**shape, "trader_id": shape["owner"]}
+
+    monkeypatch.setitem(cast("Any", UPCASTERS), old.name, in_vain)
+    await project(database)
+
+    assert parked(database)[0] == (
+        f"p1-{old.position}",
+        "all tables: Unreadable: KeyError: 'owner'",
+        None,
+    )
+    assert database.execute("SELECT count(*) FROM read.trades") == [(CHANGES,)]
 
 
 def from_tomorrow(position: int) -> Recorded:
