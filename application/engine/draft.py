@@ -1,7 +1,6 @@
 """The batch under construction: facts in order, kept answers, nothing told yet."""
 
 from datetime import datetime
-from uuid import UUID
 
 from msgspec import json
 
@@ -22,32 +21,9 @@ class Draft:
         self.receipts: dict[int, Receipt] = {}  # by the number of the command id
         self.tick_blocks: list[TickBlock] = []
 
-    def record(  # noqa: PLR0913 - an envelope has that many sides
-        self,
-        stream: str,
-        version: int,
-        fact: Fact,
-        *,
-        venue: str | None,
-        as_of_tick: int,
-        engine_time: datetime,
-        command_id: UUID | None,
-        causation: str,
-        correlation: str,
-        actor: str,
-    ) -> int:
+    def record(self, stream: str, version: int, fact: Fact, envelope: Envelope) -> int:
         """Give the fact its place in the log; nothing is stored yet."""
         self.position += 1
-        envelope = Envelope(
-            venue=venue,
-            as_of_tick=as_of_tick,
-            engine_time=engine_time,
-            command_id=command_id,
-            causation=causation,
-            correlation=correlation,
-            actor=actor,
-            recorded_at=self.recorded_at,
-        )
         self.events.append(
             Recorded(
                 position=self.position,

@@ -39,6 +39,7 @@ LEASE_MARGIN_SECONDS: Final = 0.1
 LONGEST_TROUBLE_SECONDS: Final = 2.0  # of the log; after that nothing more is taken
 MOST_IN_A_BATCH: Final = 1_000
 SLICE: Final = 32  # commands decided before the disk is heard again
+DEPARTURE: Final = 3  # turns of the loop in which a batch gets on its way to the disk
 
 Waiting = tuple[Ask, "asyncio.Future[Answer]"]
 Told = Answer | Exception
@@ -224,6 +225,8 @@ class Engine:
         self._sealed, self._open = batch, self._next_batch(batch.draft)
         self._storing = asyncio.ensure_future(self._store(batch.draft))
         self._storing.add_done_callback(lambda _: self._changed.set())
+        for _ in range(DEPARTURE):
+            await asyncio.sleep(0)
 
     def _seal(self, draft: Draft) -> None:
         self.deciding.seal(draft)

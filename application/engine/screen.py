@@ -6,6 +6,8 @@ name fewer, as long as it never leaves out one that adjudication would convict.
 
 from collections import defaultdict
 
+NONE: frozenset[str] = frozenset()
+
 
 class Screen:
     def __init__(self) -> None:
@@ -14,7 +16,9 @@ class Screen:
 
     def anchor(self, account_id: str, now: frozenset[str]) -> None:
         """Take note of the symbols that move an account as it now stands."""
-        before = self._symbols.get(account_id, frozenset())
+        before = self._symbols.get(account_id, NONE)
+        if before == now:
+            return
         for symbol in before - now:
             del self._by_symbol[symbol][account_id]
         for symbol in now - before:

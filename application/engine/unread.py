@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from application.engine.draft import Draft
+from application.engine.envelope import Envelope
 from application.engine.journal import Journal, Recorded
 from application.engine.memory import Entry, Memory
 from application.engine.parking import plain
@@ -108,10 +109,8 @@ class SetAside:
             assert entry is not None
             assert isinstance(entry.state, Account)
             venue = self._venues[entry.state.venue_id]
-            draft.record(
-                stream,
-                entry.version,
-                AccountQuarantined(at=venue.clock, tick=venue.sequence, cause=CAUSE),
+            fact = AccountQuarantined(at=venue.clock, tick=venue.sequence, cause=CAUSE)
+            envelope = Envelope(
                 venue=venue.venue_id,
                 as_of_tick=venue.sequence,
                 engine_time=venue.clock,
@@ -119,7 +118,9 @@ class SetAside:
                 causation=f"unread:{self._unread[stream].position}",
                 correlation="start",
                 actor="system",
+                recorded_at=draft.recorded_at,
             )
+            draft.record(stream, entry.version, fact, envelope)
 
     async def park(self, journal: Journal, partition: str, at: datetime) -> None:
         """List it until somebody has looked, however often it is met."""

@@ -26,6 +26,7 @@ from domain.venue.gate import (
 )
 
 FRESH = GateState()
+NONE: frozenset[str] = frozenset()
 
 
 class VenueImage(Struct, frozen=True, kw_only=True):
@@ -70,6 +71,8 @@ class Venue:
             else None
         )
         self._days: dict[TradingDay, dict[str, None]] = {}
+        self._turning: dict[str, TradingDay] = {}  # whose day turns, and how
+        self._movers: dict[tuple[str, str, str], frozenset[str]] = {}
         self._boundaries: dict[TradingDay, datetime] = {}
         self.accepted: list[Accepted] = []
         self.refused: list[Refused] = []
@@ -169,21 +172,30 @@ class Venue:
         return Index(
             venue_id=self.venue_id,
             trading_day=None if account.is_over else account.phase.trading_day,
-            symbols=account.symbols(self.market) if held else frozenset(),
+            symbols=self.symbols(account),
             trades=tuple(position.trade_id for position in held),
         )
 
     def follow(self, account: Account) -> None:
         """Take note of an account: what moves it, and when its day turns."""
-        day = account.phase.trading_day
-        self.screen.anchor(
-            account.account_id,
-            account.symbols(self.market) if account.positions else frozenset(),
-        )
+        self.screen.anchor(account.account_id, self.symbols(account))
         if account.is_over:
-            self._let_go(account.account_id, day)
+            self._let_go(account.account_id)
         else:
-            self._turns(account.account_id, day)
+            self._turns(account.account_id, account.phase.trading_day)
+
+    def symbols(self, account: Account) -> frozenset[str]:
+        """Whose quotes move the account's equity."""
+        currency, movers = account.currency, NONE
+        for held in account.positions:
+            key = (held.symbol, held.currency, currency)
+            moving = self._movers.get(key)
+            if moving is None:
+                path = self.market.path(held.currency, currency)
+                moving = frozenset((held.symbol, *(symbol for symbol, _ in path)))
+                self._movers[key] = moving
+            movers = movers | moving if movers else moving
+        return movers
 
     def follow_indexed(self, account_id: str, index: Index) -> None:
         """The same, for an account that nobody has decoded yet."""
@@ -194,16 +206,20 @@ class Venue:
     def unfollow(self, account: Account) -> None:
         """Its opening was never stored."""
         self.screen.forget(account.account_id)
-        self._let_go(account.account_id, account.phase.trading_day)
+        self._let_go(account.account_id)
 
     def _turns(self, account_id: str, day: TradingDay) -> None:
+        if account_id in self._turning:
+            return
+        self._turning[account_id] = day
         if day not in self._days:
             self._days[day] = {}
             self._boundaries[day] = day.next_after(self.clock)
         self._days[day][account_id] = None
 
-    def _let_go(self, account_id: str, day: TradingDay) -> None:
-        if day in self._days:
+    def _let_go(self, account_id: str) -> None:
+        day = self._turning.pop(account_id, None)
+        if day is not None:
             self._days[day].pop(account_id, None)
             if not self._days[day]:
                 del self._days[day], self._boundaries[day]

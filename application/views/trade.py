@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
-from msgspec.structs import replace
 
 from domain.account.position import Fill, Position
 from domain.values.quote import Side
@@ -77,10 +76,28 @@ def closed_trade(
     version: int,
 ) -> TradeView:
     """`held` is the position before the fill."""
-    after = held.reduced(fill.closed)
-    return replace(
-        opened_trade(account_id, after, balance, position, version),
+    return TradeView(
+        trade_id=held.trade_id,
+        order_id=held.order_id,
+        client_order_id=held.client_order_id,
+        account_id=account_id,
+        symbol=held.symbol,
+        side=held.side,
+        quantity=held.opened_quantity,
         status="open" if fill.left else "closed",
+        open_price=held.open_price,
+        bid=held.quote.bid,
+        ask=held.quote.ask,
+        quote_sequence=held.quote.sequence,
+        commission=held.commission.amount,
+        opened_at=held.opened_at,
+        stop_loss=held.stop_loss,
+        take_profit=held.take_profit,
+        closed_quantity=held.opened_quantity - fill.left,
         close_price=fill.closed.price,
         closed_at=None if fill.left else at,
+        profit=held.realised.amount + fill.closed.profit.amount,
+        balance=balance,
+        position=position,
+        version=version,
     )

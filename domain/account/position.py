@@ -60,8 +60,12 @@ class Position(Struct, frozen=True, kw_only=True):
 
     def gain(self, market: Market, into: str) -> Decimal:
         """The amount of `profit`, for a sum of many."""
-        price = market.quote(self.symbol).closing(self.side)
-        gain = self.move(price) * self.quantity * self.contract_size
+        quote = market.quote(self.symbol)
+        if self.side is Side.BUY:
+            move = quote.bid - self.open_price
+        else:
+            move = self.open_price - quote.ask
+        gain = move * self.quantity * self.contract_size
         if self.currency != into:
             gain, _ = market.converted(gain, self.currency, into)
         return in_minor_units(gain, into)

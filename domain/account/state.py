@@ -61,13 +61,24 @@ class Account(Struct, frozen=True, kw_only=True):
 
     @property
     def margin(self) -> Money:
-        used = (each.margin.amount for each in self.positions)
-        return Money.rounded(sum(used, NOTHING), self.currency)
+        used = sum([each.margin.amount for each in self.positions], NOTHING)
+        return Money.rounded(used, self.currency)
 
     def equity(self, market: Market) -> Money:
-        currency = self.currency
-        floating = (each.gain(market, currency) for each in self.positions)
-        return Money(sum(floating, self.balance.amount), currency)
+        return Money(self.worth(market), self.currency)
+
+    def worth(self, market: Market) -> Decimal:
+        """The amount of `equity`, for those who only compare it."""
+        worth, currency = self.balance.amount, self.currency
+        for each in self.positions:
+            worth += each.gain(market, currency)
+        return worth
+
+    def free_margin(self, market: Market) -> Decimal:
+        free = self.worth(market)
+        for each in self.positions:
+            free -= each.margin.amount
+        return free
 
     def standing(self, market: Market) -> Standing:
         return Standing(

@@ -93,8 +93,10 @@ def must_fit(quantity: Decimal, instrument: Instrument) -> None:
 
 def must_stand_clear(command: OpenPosition, quote: Quote) -> None:
     """A stop is on the losing side of the closing price, a target on the other."""
-    price = quote.closing(command.side)
     stop, target = command.stop_loss, command.take_profit
+    if stop is None and target is None:
+        return
+    price = quote.closing(command.side)
     if command.side is Side.SELL:
         stop, target = target, stop
     if (stop is not None and stop >= price) or (target is not None and target <= price):
@@ -117,13 +119,13 @@ def required_margin(
 
 
 def must_be_carried(margin: Money, account: Account, moment: Moment) -> None:
-    free = account.equity(moment.market) - account.margin
-    if free < margin:
+    free = account.free_margin(moment.market)
+    if free < margin.amount:
         raise InsufficientMargin(
             f"{margin.amount} {margin.currency} of margin is needed",
             Arithmetic(
                 rule="free_margin",
-                limit=str(free.amount),
+                limit=str(free),
                 actual=str(margin.amount),
                 at=f"{moment.at:%Y-%m-%dT%H:%M:%S.%f}Z",
             ),

@@ -17,6 +17,8 @@ from domain.rules.profit_target import ProfitTarget
 from domain.rules.standing import Standing
 from domain.values.money import Money
 
+Floors = tuple[tuple[LimitRule, Money], ...]
+
 
 class Breach(Struct, frozen=True, kw_only=True):
     """A crossed floor, and how it came about: its terms, its anchor and that tick."""
@@ -88,28 +90,49 @@ def turned(standing: Standing, tick: int, at: datetime) -> Standing:
 
 def judge(phase: Phase, standing: Standing) -> tuple[Standing, Verdict]:
     """A hard breach beats a pass; a pause does not."""
-    limits = (
+    paused = standing.paused
+    limits = [
         limit
-        for limit in phase.limits
-        if limit.evaluated is Evaluated.EVERY_TICK and limit.id not in standing.paused
-    )
-    breaches = crossed(limits, standing)
-    if not breaches:  # as at almost every instant
+        for limit, floor in floors(phase, standing)
+        if limit.is_crossed(standing, floor) and limit.id not in paused
+    ]
+    if not limits:  # as at almost every instant
         met = reached(phase, standing)
         return standing, Verdict(reached=met) if met else NOTHING
+    breaches = crossed(limits, standing)
     found = Verdict(breaches=breaches)
     if not found.is_hard:
         found = Verdict(breaches=breaches, reached=reached(phase, standing))
-    paused = silenced(found.breaches)
-    if paused:
-        standing = replace(standing, paused=standing.paused | paused)
+    if silent := silenced(found.breaches):
+        standing = replace(standing, paused=paused | silent)
     return standing, found
 
 
-def judge_closing_day(phase: Phase, standing: Standing) -> Verdict:
-    limits = (
-        limit for limit in phase.limits if limit.evaluated is Evaluated.END_OF_DAY
+def floors(phase: Phase, standing: Standing) -> Floors:
+    """Of the limits that every tick is held against; marks alone move a floor.
+
+    So they are kept with the marks, which most instants leave as they are.
+    """
+    kept = standing.marks.__dict__.get("floors")
+    if kept is not None and kept[0] is phase:
+        known: Floors = kept[1]
+        return known
+    found = tuple(
+        (limit, limit.floor(standing))
+        for limit in phase.limits
+        if limit.evaluated is Evaluated.EVERY_TICK
     )
+    standing.marks.__dict__["floors"] = (phase, found)
+    return found
+
+
+def judge_closing_day(phase: Phase, standing: Standing) -> Verdict:
+    limits = [
+        limit
+        for limit in phase.limits
+        if limit.evaluated is Evaluated.END_OF_DAY
+        and limit.is_crossed(standing, limit.floor(standing))
+    ]
     return Verdict(breaches=crossed(limits, standing))
 
 
@@ -124,7 +147,7 @@ def silenced(breaches: Iterable[Breach]) -> frozenset[str]:
 
 
 def crossed(limits: Iterable[LimitRule], standing: Standing) -> tuple[Breach, ...]:
-    """Every floor crossed, the highest first: falling equity met that one first.
+    """What each was crossed at, the highest first: falling equity met that one first.
 
     At equal floors hard comes before pause, then the rule's id decides.
     """
@@ -136,7 +159,6 @@ def crossed(limits: Iterable[LimitRule], standing: Standing) -> tuple[Breach, ..
             observed=limit.observed(standing),
         )
         for limit in limits
-        if limit.is_crossed(standing)
     ]
     found.sort(
         key=lambda each: (
@@ -150,12 +172,12 @@ def crossed(limits: Iterable[LimitRule], standing: Standing) -> tuple[Breach, ..
 
 def reached(phase: Phase, standing: Standing) -> tuple[Reached, ...]:
     """The first target that is met, once everything that is no target is met too."""
-    objectives = phase.objectives
-    targets = [each for each in objectives if isinstance(each, ProfitTarget)]
-    if not all(each.is_met(standing) for each in objectives if each not in targets):
+    if not phase.targets:
         return ()
-    for target in targets:
+    for target in phase.targets:
         if target.is_met(standing):
+            if not all(each.is_met(standing) for each in phase.conditions):
+                return ()
             level, observed = target.level(standing), target.observed(standing)
             return (Reached(target=target, level=level, observed=observed),)
     return ()

@@ -56,9 +56,9 @@ class Limit(Struct, frozen=True, kw_only=True):
             return standing.equity
         return min(standing.balance, standing.equity)
 
-    def is_crossed(self, standing: Standing) -> bool:
+    def is_crossed(self, standing: Standing, floor: Money) -> bool:
         """Levels are compared, never ratios."""
-        observed, floor = self.observed(standing), self.floor(standing)
+        observed = self.observed(standing).amount
         if self.comparator is Comparator.BELOW:
-            return observed < floor
-        return observed <= floor
+            return observed < floor.amount
+        return observed <= floor.amount

@@ -21,7 +21,7 @@ class Mark(Struct, frozen=True):
     at: datetime
 
 
-class Marks(Struct, frozen=True):
+class Marks(Struct, frozen=True, dict=True):
     """On the first day every mark is the deposit."""
 
     deposit: Mark
@@ -39,9 +39,9 @@ class Marks(Struct, frozen=True):
 
     def raised(self, balance: Money, equity: Money, tick: int, at: datetime) -> Self:
         """Most instants raise nothing and give back the same marks."""
-        rises_balance = self.peak_balance.amount < balance
-        rises_day = self.day_peak_equity.amount < equity
-        rises_equity = self.peak_equity.amount < equity
+        rises_balance = self.peak_balance.amount.amount < balance.amount
+        rises_day = self.day_peak_equity.amount.amount < equity.amount
+        rises_equity = self.peak_equity.amount.amount < equity.amount
         if not (rises_balance or rises_day or rises_equity):
             return self
         stood = Mark(equity, tick, at)

@@ -44,5 +44,14 @@ class Phase(Struct, frozen=True, kw_only=True, dict=True, forbid_unknown_fields=
         return tuple(r for r in self.rules if isinstance(r, LimitRule))
 
     @cached_property
+    def targets(self) -> tuple[ProfitTarget, ...]:
+        return tuple(r for r in self.rules if isinstance(r, ProfitTarget))
+
+    @cached_property
+    def conditions(self) -> tuple[MinimumDays, ...]:
+        """What must hold beside a target."""
+        return tuple(r for r in self.rules if isinstance(r, MinimumDays))
+
+    @cached_property
     def objectives(self) -> tuple[ObjectiveRule, ...]:
         return tuple(r for r in self.rules if isinstance(r, ObjectiveRule))

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from domain.rules.allowance import HUNDRED
+from domain.rules.allowance import share
 from domain.rules.standing import Standing
 from domain.values.exact import positive
 from domain.values.money import Money
@@ -35,7 +35,7 @@ class ProfitTarget(
         positive(self.percent)
 
     def level(self, standing: Standing) -> Money:
-        return standing.deposit + standing.deposit.portion(self.percent / HUNDRED)
+        return standing.deposit + share(self.percent, standing.deposit)
 
     def observed(self, standing: Standing) -> Money:
         return standing.balance if self.basis is Basis.CLOSED else standing.equity

@@ -70,6 +70,8 @@ class Market(Struct, frozen=True):
         self, amount: Decimal, currency: str, into: str
     ) -> tuple[Decimal, tuple[Leg, ...]]:
         """Not yet rounded. A gain is sold at the bid, a loss is bought at the ask."""
+        if currency == into:
+            return amount, ()
         legs: list[Leg] = []
         for symbol, divides in self.path(currency, into):
             quote = self.quote(symbol)

@@ -1,6 +1,7 @@
 """An amount in one currency, always exact to that currency's minor unit."""
 
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Self
 
 from msgspec import Struct
@@ -8,6 +9,7 @@ from msgspec import Struct
 from domain.values.exact import WHOLE_DIGITS, exact
 
 CENT = Decimal("0.01")
+ZERO = Decimal(0)
 MINOR_UNIT = {
     "AUD": CENT,
     "CAD": CENT,
@@ -49,9 +51,10 @@ class Money(Struct, frozen=True):
     def rounded(cls, amount: Decimal, currency: str) -> Self:
         return cls(in_minor_units(amount, currency), currency)
 
-    @classmethod
-    def zero(cls, currency: str) -> Self:
-        return cls.rounded(Decimal(0), currency)
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def zero(currency: str) -> "Money":
+        return Money.rounded(ZERO, currency)
 
     def __add__(self, other: Self) -> Self:
         return type(self)(self.amount + self._same(other), self.currency)
@@ -77,8 +80,8 @@ class Money(Struct, frozen=True):
 
 def in_minor_units(amount: Decimal, currency: str) -> Decimal:
     """Round once, here, half to even; every other operation is exact."""
-    cents = amount.quantize(minor_unit(currency), ROUND_HALF_EVEN)
-    return cents + 0  # turns -0.00 into 0.00
+    unit = MINOR_UNIT.get(currency) or minor_unit(currency)
+    return amount.quantize(unit, ROUND_HALF_EVEN) + ZERO  # which turns -0.00 into 0.00
 
 
 def minor_unit(currency: str) -> Decimal:
