@@ -9,6 +9,7 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CollectorRegistry
 
+from api.console.rendering import template_config
 from api.docs import docs_router
 from api.doors import Authenticate, caller, doorkeeper, refuse_doorless
 from api.headers import with_safe_headers
@@ -47,6 +48,7 @@ def create_app(  # noqa: PLR0913 - the frame's whole shopping list, all by name
         exception_handlers={Exception: answer},
         openapi_config=openapi_config(),
         lifespan=list(lifespan),
+        template_config=template_config(),
         logging_config=None,
         debug=False,
     )

@@ -12,6 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from api.app import Lifespan, always, create_app
 from api.auth import auth_router
+from api.console.pages import console_router, logins
 from api.engines import Engines
 from api.health import Lag, Probes, Progress
 from api.trading.curves import Curves
@@ -127,6 +128,7 @@ def build(
         routes=[
             auth_router(in_dev=settings.env is Environment.DEV),
             trading_router(),
+            console_router(),
         ],
         dependencies={
             "identity": always(identity),
@@ -136,6 +138,7 @@ def build(
             "viewing": always(
                 Viewing(engines.gateway, tokens.caller, shows_live=not in_production)
             ),
+            "logins": always(logins(in_dev=settings.env is Environment.DEV)),
             "curves": always(Curves(pool, engines.gateway)),
             "payments": always(DevelopmentPayments(is_allowed=not in_production)),
             "shortest_password": always(
