@@ -185,6 +185,9 @@ async def test_an_outage_of_the_store(
     assert orders.refused
     assert orders.refused.isdisjoint(stored)
     assert (await desk.get(f"/accounts/{account_id}"))["margin"] == margin(stored)
+    async with asyncio.timeout(RECOVERY_SECONDS):
+        while not gaps(store):  # told with the first quote after it
+            await quoted()
     assert gaps(store) >= [away - 1]
     for partition in ("p1", "s1"):
         query = f"SELECT count(*), max(notification_id) FROM {partition}.events"  # noqa: S608 - ours
