@@ -14,19 +14,21 @@ from api.app import Lifespan, always, create_app
 from api.auth import auth_router
 from api.console.pages import console_router, logins
 from api.engines import Engines
+from api.figures import Figures
 from api.health import Lag, Probes, Progress
 from api.trading.curves import Curves
 from api.trading.reads import Reads
 from api.trading.router import trading_router
 from api.trading.viewing import Viewing
 from application.engine.host import Host
+from application.engine.tally import Tally
 from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION
 from application.identity import Identity
 from application.ports import Attempts
 from domain.venue.standard_instruments import LIVE_INSTRUMENTS
 from infrastructure.clock import SystemClock
 from infrastructure.embedded.servers import Servers, servers_of
-from infrastructure.event_store.journal import PostgresJournal
+from infrastructure.event_store.timed import TimedJournal
 from infrastructure.feeds.live import live_feed
 from infrastructure.identity.access_tokens import AccessTokens
 from infrastructure.identity.attempts import CountedAttempts, UncountedAttempts
@@ -98,14 +100,21 @@ def build(
         ids=ids,
         verifies_at_once=not in_production,
     )
+
+    def host_of(partition: str) -> Host:
+        tally = Tally()
+        journal = TimedJournal(dsn, partition, tally)
+        return Host(partition, journal, clock, tally)
+
     engines = Engines(
         lambda: {
-            name: Host(name, PostgresJournal(dsn, name), clock) for name in PARTITIONS
+            name: host_of(name) for name in PARTITIONS
         },
         LIVE_INSTRUMENTS,
         live_feed(settings.seed, clock) if settings.feed == "live" else None,
     )
     positions = ReadPositions(dsn)
+    figures = Figures(engines.running, pool)
     database, cache = PostgresAlive(dsn), ValkeyAlive(servers.redis_url)
     access_log = structlog.get_logger().bind(logger="tradesense.access")
 
@@ -140,6 +149,7 @@ def build(
             ),
             "logins": always(logins(in_dev=settings.env is Environment.DEV)),
             "curves": always(Curves(pool, engines.gateway)),
+            "figures": always(figures),
             "payments": always(DevelopmentPayments(is_allowed=not in_production)),
             "shortest_password": always(
                 SHORTEST_PASSWORD if in_production else SHORTEST_PASSWORD_IN_DEV
@@ -147,7 +157,7 @@ def build(
         },
         authenticate=tokens.caller,
         probes=Probes(database, cache, InThisProcess(engines, positions)),
-        registry=metrics_registry(),
+        registry=metrics_registry(figures),
         access_log=lambda **line: access_log.info("answered", **line),
         lifespan=[*around, connections, engines.alive],
         metrics_are_public=not in_production,
@@ -177,8 +187,9 @@ def attempts(settings: Settings, clock: SystemClock, redis_url: str) -> Attempts
     )
 
 
-def metrics_registry() -> CollectorRegistry:
+def metrics_registry(figures: Figures) -> CollectorRegistry:
     registry = CollectorRegistry()
+    registry.register(figures)
     ProcessCollector(registry=registry)
     GCCollector(registry=registry)
     return registry

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -31,6 +31,7 @@ class Engines:
         self._feed = feed
         self._hosts: dict[str, Host] = {}
         self.gateway = LocalGateway(self._hosts)
+        self.running: Mapping[str, Host] = self._hosts  # once all have recovered
 
     def state(self) -> str:
         """Answer what `/ready` shows."""

@@ -9,6 +9,7 @@ import structlog
 from application.engine.asks import Ask, OpenVenue, Poisoned, SentQuote, TakeQuotes
 from application.engine.deciding import LIVE
 from application.engine.host import Host
+from application.engine.tally import outcome
 from application.market_feed import MarketFeed
 from application.refusals import Waitable
 from domain.values.instrument import Instrument
@@ -42,9 +43,11 @@ async def feed_live_venue(host: Host, feed: MarketFeed) -> None:
         try:
             await host.engine.ask(asked(sent(quotes), "feed"))
         except Waitable as trouble:
+            host.tally.lost_quotes[outcome(trouble)] += len(quotes)
             log.warning("quotes-lost", because=str(trouble), quotes=len(quotes))
             await asyncio.sleep(PATIENCE_SECONDS)
         except Poisoned:
+            host.tally.lost_quotes["parked"] += len(quotes)
             log.error("quotes-parked", quotes=len(quotes))  # noqa: TRY400 - told before
 
 

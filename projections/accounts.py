@@ -63,6 +63,7 @@ TABLE = Table(
         "(challenge_id)",
         "(venue_id) WHERE status = 'paused'",
         "(ended_at) WHERE status = 'passed'",
+        "(partition) WHERE status = 'frozen'",
     ),
     fillfactor=70,
 )

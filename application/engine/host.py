@@ -13,9 +13,11 @@ from application.engine.draft import Draft
 from application.engine.engine import Engine
 from application.engine.journal import LEASE_SECONDS, Fenced, Journal, NotStored
 from application.engine.recovery import Recovery, refresh, save
+from application.engine.tally import Tally, outcome
 from application.engine.unread import SetAside, Unread
 from application.policies.runner import PolicyRunner
 from application.refusals import Waitable
+from domain.values.refusal import Refused
 
 log = structlog.get_logger("tradesense.engine")
 
@@ -26,8 +28,16 @@ STOP_SECONDS: Final = 8.0
 
 
 class Host:
-    def __init__(self, partition: str, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self,
+        partition: str,
+        journal: Journal,
+        clock: Clock,
+        tally: Tally | None = None,
+    ) -> None:
         self.engine = Engine(partition, journal, clock)
+        self.tally = Tally() if tally is None else tally
+        self.engine.on_commit.append(self.tally.hear)
         self._tasks: list[asyncio.Task[None]] = []
         self._checkpointing = asyncio.Lock()
         self._unread: tuple[Unread, ...] = ()
@@ -37,20 +47,22 @@ class Host:
         engine = self.engine
         engine.head = await engine.journal.take()
         recovery = Recovery(engine.journal, engine.memory, engine.venues)
-        began = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time
+        began = now()
         restored = await recovery.run()
-        rested = asyncio.get_running_loop().time() - began
-        await asyncio.sleep(max(0.0, engine.journal.rival_seconds - rested))
+        left = max(0.0, engine.journal.rival_seconds - (now() - began))
+        await asyncio.sleep(left)
         await engine.renew_lease()
+        self.tally.recovery_seconds = now() - began
+        self.tally.lease_seconds = left
         assert restored.position == engine.head.position
         await self._set_aside(recovery.set_aside)
         engine.deciding.trades.update(restored.trades)
+        self._saved_at = now()
         self.policy = PolicyRunner(engine, restored.policies.get(PolicyRunner.name, 0))
         self._writer = asyncio.create_task(engine.run())
-        self._writer.add_done_callback(
-            lambda task: on_end(None if task.cancelled() else task.exception())
-        )
         self._on_end = on_end
+        self._writer.add_done_callback(self._ended)
         for work in (self.policy.run(), self._checkpoints(), self._renewals()):
             self._begin(work)
         if LIVE in engine.venues:
@@ -70,12 +82,18 @@ class Host:
         if not draft.is_empty:
             await engine.journal.commit(draft.batch())
             engine.head = draft.head_after
+            self.tally.hear(draft)
         await unread.park(engine.journal, engine.partition, now)
         self._unread = unread.unread
 
     def keep_time(self) -> None:
         """Where nothing arrives a heartbeat is sequenced, so that timers fall due."""
         self._begin(self._heartbeats())
+
+    def _ended(self, writer: asyncio.Task[None]) -> None:
+        fault = None if writer.cancelled() else writer.exception()
+        self.tally.fenced += isinstance(fault, Fenced)
+        self._on_end(fault)
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -93,9 +111,17 @@ class Host:
 
     async def ask_settled(self, ask: Ask) -> Answer:
         """Wait for what follows from it too: the next phase's account, say."""
-        answer = await self.engine.ask(ask)
-        if not answer.is_replayed:
-            await self.policy.settled(answer.position)
+        counts = self.tally.commands
+        try:
+            answer = await self.engine.ask(ask)
+        except (Refused, Poisoned) as no:
+            counts[outcome(no)] += 1
+            raise
+        if answer.is_replayed:
+            counts["repeated"] += 1
+            return answer
+        counts["refused" if answer.is_refused else "accepted"] += 1
+        await self.policy.settled(answer.position)
         return answer
 
     async def stop(self) -> None:
@@ -115,6 +141,7 @@ class Host:
         async with self._checkpointing:
             if not engine.has_unsaved:
                 return
+            began = asyncio.get_running_loop().time()
             try:
                 await refresh(engine.memory)
                 await save(
@@ -127,7 +154,17 @@ class Host:
                     unread=self._unread,
                 )
             except Exception as error:  # noqa: BLE001 - see above
+                self.tally.failed_checkpoints += 1
                 log.warning("checkpoint-failed", error=repr(error))
+            else:
+                self._saved_at = began
+
+    @property
+    def checkpoint_seconds(self) -> float:
+        """How old the images are; 0 when they lack nothing."""
+        if not self.engine.has_unsaved:
+            return 0.0
+        return asyncio.get_running_loop().time() - self._saved_at
 
     async def _checkpoints(self) -> None:
         while True:
