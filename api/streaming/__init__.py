@@ -1,0 +1,1 @@
+"""What happens, while it happens: server-sent events and a WebSocket."""

@@ -1,0 +1,347 @@
+"""Brings what happens to those who want to know, in rounds.
+
+A round takes what has come since the one before it, makes one frame of it for all who
+read the same channels, and writes it to those who have taken what they got before.
+Who has not lags: is written nothing, and catches up from the channels' own memory, or
+is let go where that does not reach. Nothing here awaits, so a round is one instant.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import structlog
+from msgspec import Struct
+
+from api.streaming.channel import Channel, number_of
+from api.streaming.framing import Form, Frame
+from api.streaming.messages import (
+    Denied,
+    Heartbeat,
+    Message,
+    Subscribed,
+    Unsubscribed,
+)
+from api.streaming.pieces import Entry, Landmark, Note, Piece
+from api.streaming.subscriber import Group, Subscriber
+
+log = structlog.get_logger("tradesense.streams")
+
+TOO_SLOW: Final = 4411
+MOST_IDLE: Final = 1_024  # channels that nobody reads, and somebody may come back to
+LINGER_BEATS: Final = 4
+MOST_AT_ONCE: Final = 256  # pieces, to one who lags
+MOST_BEATS_MISSED: Final = 2
+
+Refresh = Callable[[float], bool]
+"""Is given the loop's time, and tells whether it wants another round soon."""
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What one subscriber wants: it takes effect between two rounds, as a whole."""
+
+    notes: tuple[Struct, ...] = ()
+    leaves: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
+    after_seq: dict[str, int] = {}
+    after_number: int | None = None
+    is_told: bool = True  # that it has joined, or left
+
+
+class Hub:
+    """`number` counts all that it is told; begin above all that was ever counted."""
+
+    def __init__(self, number: int, is_due: Callable[[], None]) -> None:
+        self.number = number
+        self.refreshes: list[Refresh] = []  # what shows what stands, in each round
+        self._is_due = is_due
+        self._written = number  # by the rounds so far
+        self._channels: dict[str, Channel] = {}
+        self._moved: dict[Channel, None] = {}
+        self._idle: dict[Channel, None] = {}
+        self._groups: dict[tuple[frozenset[Channel], Form], Group] = {}
+        self._lagging: dict[Subscriber, None] = {}
+        self._subscribers: dict[Subscriber, None] = {}
+        self._changes: dict[Subscriber, tuple[Change, asyncio.Future[None]]] = {}
+
+    # -- channels ---------------------------------------------------------------
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._channels
+
+    def __len__(self) -> int:
+        return len(self._subscribers)
+
+    @property
+    def channels(self) -> int:
+        return len(self._channels)
+
+    def open(
+        self,
+        name: str,
+        kind: str = "",
+        standing: Struct | None = None,
+        *,
+        is_log: bool = False,
+    ) -> None:
+        """Begin a channel with what stands; one that is a log stays for ever."""
+        if name in self._channels:
+            return
+        self.number += 1  # nobody can have read that far when it was open before
+        channel = Channel(name, self.number, is_log=is_log)
+        self._channels[name] = channel
+        if not is_log:
+            self.number += 1
+            channel.shows(self.number, kind, standing)
+            self._rests(channel)
+
+    def show(self, name: str, kind: str, data: Struct) -> None:
+        """Tell what stands now; only the newest counts."""
+        if (channel := self._channels.get(name)) is not None:
+            self.number += 1
+            channel.shows(self.number, kind, data)
+            self._moves(channel)
+
+    def publish(self, name: str, kind: str, data: Struct) -> None:
+        """Tell what has happened; nobody misses it unknowingly."""
+        if (channel := self._channels.get(name)) is not None:
+            if channel.would_lose(self._written):
+                self._write()
+            self.number += 1
+            channel.happens(self.number, kind, data)
+            self._moves(channel)
+
+    def _moves(self, channel: Channel) -> None:
+        self._moved[channel] = None
+        self._is_due()
+
+    # -- subscribers ------------------------------------------------------------
+
+    def enter(self, subscriber: Subscriber) -> None:
+        subscriber.sent_to = self._written
+        self._subscribers[subscriber] = None
+
+    def change(self, subscriber: Subscriber, change: Change) -> asyncio.Future[None]:
+        """Wait for it to take effect before the same one asks for another."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if subscriber in self._subscribers:
+            self._changes[subscriber] = change, done
+            self._is_due()
+        else:
+            done.set_result(None)
+        return done
+
+    def acknowledge(self, subscriber: Subscriber, name: str, seq: int) -> None:
+        channel = self._channels.get(name)
+        if channel in subscriber.channels and seq <= channel.seq:
+            known = subscriber.acknowledged.get(channel, 0)
+            subscriber.acknowledged[channel] = max(known, seq)
+            self._is_due()
+
+    def leave(self, subscriber: Subscriber) -> None:
+        self._regroup(subscriber, {})
+        self._lagging.pop(subscriber, None)
+        self._subscribers.pop(subscriber, None)
+        if (waiting := self._changes.pop(subscriber, None)) is not None:
+            tell_done(waiting[1])
+
+    def _let_go(self, subscriber: Subscriber) -> None:
+        subscriber.end(TOO_SLOW)
+        self.leave(subscriber)
+
+    # -- rounds -----------------------------------------------------------------
+
+    def round(self, now: float) -> None:
+        is_due = False
+        for refresh in self.refreshes:
+            try:
+                is_due |= refresh(now)
+            except Exception:
+                log.exception("refresh-failed")
+        self._write()
+        self._catch_up()
+        self._carry_out()
+        if is_due or self._lagging or self._changes:
+            self._is_due()
+
+    def stir(self) -> None:
+        """Something may stand otherwise than shown: look at it, if anyone reads."""
+        if self._subscribers:
+            self._is_due()
+
+    def _write(self) -> None:
+        moved, self._moved = self._moved, {}
+        since, self._written = self._written, self.number
+        due: dict[Group, tuple[Channel, ...]] = {}
+        for channel in moved:
+            for group in channel.groups:
+                due[group] = (*due.get(group, ()), channel)
+        made: dict[tuple[Form, tuple[Channel, ...]], tuple[Frame, ...]] = {}
+        for group, channels in due.items():
+            if (frames := made.get((group.form, channels))) is None:
+                frames = group.form(merged(channels, since))
+                made[group.form, channels] = frames
+            for subscriber in group.members:
+                if subscriber not in self._lagging:
+                    self._send(subscriber, frames)
+
+    def _send(self, subscriber: Subscriber, frames: Iterable[Frame]) -> None:
+        for frame in frames:
+            if not subscriber.is_ready:
+                self._lagging[subscriber] = None
+                return
+            subscriber.line.write(frame.bytes)
+            subscriber.sent_to = frame.number
+        subscriber.sent_to = self._written
+
+    def _catch_up(self) -> None:
+        for subscriber in tuple(self._lagging):
+            missed: list[Entry] = []
+            for channel, joined in subscriber.channels.items():
+                since = max(joined, subscriber.sent_to)
+                if not channel.has_after(since):
+                    self._let_go(subscriber)
+                    break
+                missed += channel.after(since)
+            else:
+                if subscriber.is_ready:
+                    missed.sort(key=number_of)
+                    self._send(subscriber, subscriber.form(missed[:MOST_AT_ONCE]))
+                    self._settle(subscriber, missed)
+
+    def _settle(self, subscriber: Subscriber, missed: list[Entry]) -> None:
+        """It lags no more if it was sent all; else it is where it was sent to."""
+        if len(missed) > MOST_AT_ONCE:
+            subscriber.sent_to = min(
+                subscriber.sent_to, missed[MOST_AT_ONCE - 1].number
+            )
+        elif subscriber.sent_to == self._written:
+            del self._lagging[subscriber]
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Say to all that the stream lives; let go of who has taken nothing lately."""
+        self._write()
+        self._catch_up()
+        self._tidy()
+        for subscriber in tuple(self._subscribers):
+            if subscriber.line.is_free:
+                subscriber.beats_missed = 0
+                has_all = subscriber not in self._lagging
+                kind = Landmark if has_all else Note
+                for frame in subscriber.form((kind(self._written, heartbeat),)):
+                    subscriber.line.write(frame.bytes)
+            else:
+                subscriber.beats_missed += 1
+                if subscriber.beats_missed == MOST_BEATS_MISSED:
+                    self._let_go(subscriber)
+
+    # -- changes ----------------------------------------------------------------
+
+    def _carry_out(self) -> None:
+        for subscriber, (change, done) in tuple(self._changes.items()):
+            if not subscriber.line.is_free:
+                continue
+            del self._changes[subscriber]
+            self._apply(subscriber, change)
+            tell_done(done)
+
+    def _apply(self, subscriber: Subscriber, change: Change) -> None:
+        told: list[Struct] = list(change.notes)
+        channels = dict(subscriber.channels)
+        for name in change.leaves:
+            if (channel := self._channels.get(name)) in channels:
+                del channels[channel]
+                subscriber.acknowledged.pop(channel, None)
+                told.append(Unsubscribed(name))
+        replayed: list[Entry] = []
+        snapshots: list[Message] = []
+        for name in change.joins:
+            channel = self._channels.get(name)
+            if channel is None:  # so many have come that it was let go again
+                told.append(Denied(name, "busy", "too many channels are read"))
+                continue
+            told.append(Subscribed(name, channel.seq))
+            if channel in channels:
+                continue
+            channels[channel] = self._written
+            since = self._since(channel, change)
+            if since is None:
+                snapshots.append(channel.snapshot())
+            else:
+                replayed += channel.after(since)
+        self._regroup(subscriber, channels)
+        replayed.sort(key=number_of)
+        pieces = self._pieces(told if change.is_told else [], replayed, snapshots)
+        for frame in subscriber.form(pieces):
+            subscriber.line.write(frame.bytes)
+
+    def _since(self, channel: Channel, change: Change) -> int | None:
+        if (number := change.after_number) is not None:
+            is_known = number <= self._written and channel.has_after(number)
+            return number if is_known else None
+        if (seq := change.after_seq.get(channel.name)) is not None:
+            return channel.number_at(seq)
+        return None
+
+    def _pieces(
+        self, told: list[Struct], replayed: list[Entry], snapshots: list[Message]
+    ) -> list[Piece]:
+        """Who got the last one has all; who was cut off before it begins again."""
+        pieces: list[Piece] = [Note(self._written, each) for each in told]
+        pieces += replayed
+        pieces += [Note(self._written, each) for each in snapshots[:-1]]
+        pieces += [Landmark(self._written, each) for each in snapshots[-1:]]
+        return pieces
+
+    def _regroup(self, subscriber: Subscriber, channels: dict[Channel, int]) -> None:
+        old = subscriber.group
+        if old is not None:
+            del old.members[subscriber]
+            if not old.members:
+                self._dissolve(old)
+        subscriber.channels, subscriber.group = channels, None
+        if channels:
+            key = frozenset(channels), subscriber.form
+            group = self._groups.get(key)
+            if group is None:
+                group = self._groups[key] = Group(*key)
+                for channel in key[0]:
+                    channel.groups[group] = None
+                    self._idle.pop(channel, None)
+            group.members[subscriber] = None
+            subscriber.group = group
+
+    def _dissolve(self, group: Group) -> None:
+        del self._groups[group.channels, group.form]
+        for channel in group.channels:
+            del channel.groups[group]
+            if not channel.groups and not channel.is_log:
+                self._rests(channel)
+
+    def _rests(self, channel: Channel) -> None:
+        """Nobody reads it; what it remembers is kept for who comes back soon."""
+        channel.beats_idle = 0
+        self._idle[channel] = None
+        if len(self._idle) > MOST_IDLE:
+            self._forget(next(iter(self._idle)))
+
+    def _tidy(self) -> None:
+        for channel in tuple(self._idle):
+            channel.beats_idle += 1
+            if channel.beats_idle > LINGER_BEATS:
+                self._forget(channel)
+
+    def _forget(self, channel: Channel) -> None:
+        del self._idle[channel], self._channels[channel.name]
+        self._moved.pop(channel, None)
+
+
+def tell_done(done: asyncio.Future[None]) -> None:
+    if not done.done():  # whoever waited has gone
+        done.set_result(None)
+
+
+def merged(channels: Iterable[Channel], since: int) -> list[Entry]:
+    found = [entry for channel in channels for entry in channel.after(since)]
+    found.sort(key=number_of)
+    return found
