@@ -10,7 +10,7 @@ import uvicorn
 from litestar import Litestar
 
 from api.bootstrap import build
-from api.listening import ImpatientProtocol
+from api.listening import ImpatientProtocol, SpeakingProtocol
 from infrastructure.clock import SystemClock
 from infrastructure.log import start_log
 from infrastructure.settings import load_settings
@@ -53,8 +53,9 @@ def listening_config(app: Litestar, host: str, port: int) -> uvicorn.Config:
         port=port,
         loop="uvloop",
         http=ImpatientProtocol,
-        ws="websockets-sansio",
+        ws=SpeakingProtocol,
         ws_max_size=FRAME_BYTES,
+        ws_per_message_deflate=False,  # the frames of a stream are made for many
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -16,13 +17,23 @@ from api.console.pages import console_router, logins
 from api.engines import Engines
 from api.figures import Figures
 from api.health import Lag, Probes, Progress
+from api.streaming.accounts import Accounts
+from api.streaming.feed import Feed
+from api.streaming.hub import Hub
+from api.streaming.leaderboards import Leaderboards
+from api.streaming.pulse import Pulse, Rhythm
+from api.streaming.quotes import Quotes
+from api.streaming.router import stream_router
+from api.streaming.streams import Streams
 from api.trading.curves import Curves
 from api.trading.reads import Reads
 from api.trading.router import trading_router
 from api.trading.viewing import Viewing
+from application.engine.deciding import LIVE
 from application.engine.host import Host
 from application.engine.tally import Tally
 from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION
+from application.happenings import LocalHappenings
 from application.identity import Identity
 from application.ports import Attempts
 from domain.venue.standard_instruments import LIVE_INSTRUMENTS
@@ -32,6 +43,7 @@ from infrastructure.event_store.timed import TimedJournal
 from infrastructure.feeds.live import live_feed
 from infrastructure.identity.access_tokens import AccessTokens
 from infrastructure.identity.attempts import CountedAttempts, UncountedAttempts
+from infrastructure.identity.handles import PostgresHandles
 from infrastructure.identity.hashing import CHEAP, PRODUCTION, Argon2Hasher
 from infrastructure.identity.people import PostgresMail, PostgresPeople
 from infrastructure.identity.seed import refuse_seeded
@@ -42,6 +54,8 @@ from infrastructure.payments.development import DevelopmentPayments
 from infrastructure.probes import PostgresAlive, ValkeyAlive
 from infrastructure.roles import Role
 from infrastructure.settings import Environment, Settings, Switch
+from projections.happenings import latest
+from projections.leaderboard import leaderboard
 from projections.read_positions import ReadPositions
 
 PARTITIONS: Final = (LIVE_PARTITION, SANDBOX_PARTITION)
@@ -50,6 +64,8 @@ WAITING: Final = 256
 POOL_WAIT_SECONDS: Final = 2.0
 SHORTEST_PASSWORD: Final = 15
 SHORTEST_PASSWORD_IN_DEV: Final = 6
+MICROSECONDS: Final = 1_000_000  # no stream says more in a second, ever
+RHYTHM: Final = Rhythm()
 
 
 class InThisProcess(Progress):
@@ -74,6 +90,7 @@ def build(
     settings: Settings,
     servers: Servers | None = None,
     around: Sequence[Lifespan] = (),
+    rhythm: Rhythm = RHYTHM,
 ) -> Litestar:
     """Join the parts; servers start here, connections when the app starts."""
     servers = servers or servers_of(settings)
@@ -106,15 +123,33 @@ def build(
         journal = TimedJournal(dsn, partition, tally)
         return Host(partition, journal, clock, tally)
 
+    happenings = LocalHappenings()
     engines = Engines(
-        lambda: {
-            name: host_of(name) for name in PARTITIONS
-        },
+        lambda: happenings.of({name: host_of(name) for name in PARTITIONS}),
         LIVE_INSTRUMENTS,
         live_feed(settings.seed, clock) if settings.feed == "live" else None,
     )
     positions = ReadPositions(dsn)
     figures = Figures(engines.running, pool)
+    pulse = Pulse(rhythm.apart_seconds)
+    hub = Hub(int(clock.now().timestamp() * MICROSECONDS), pulse.ask)
+    feed = Feed(hub, happenings, PostgresHandles(pool).of, partial(latest, pool, LIVE))
+    boards = Leaderboards(hub, positions, partial(leaderboard, pool))
+    streams = Streams(
+        hub=hub,
+        pulse=pulse,
+        rhythm=rhythm,
+        sources={
+            "quotes": Quotes(hub, happenings),
+            "account": Accounts(hub, engines.gateway, happenings),
+            "leaderboard": boards,
+            "feed": feed,
+        },
+        works=(feed.run, boards.run),
+        gateway=engines.gateway,
+        clock=clock,
+        authenticate=tokens.caller,
+    )
     database, cache = PostgresAlive(dsn), ValkeyAlive(servers.redis_url)
     access_log = structlog.get_logger().bind(logger="tradesense.access")
 
@@ -138,6 +173,7 @@ def build(
             auth_router(in_dev=settings.env is Environment.DEV),
             trading_router(),
             console_router(),
+            stream_router(),
         ],
         dependencies={
             "identity": always(identity),
@@ -149,6 +185,7 @@ def build(
             ),
             "logins": always(logins(in_dev=settings.env is Environment.DEV)),
             "curves": always(Curves(pool, engines.gateway)),
+            "streams": always(streams),
             "figures": always(figures),
             "payments": always(DevelopmentPayments(is_allowed=not in_production)),
             "shortest_password": always(
@@ -159,7 +196,7 @@ def build(
         probes=Probes(database, cache, InThisProcess(engines, positions)),
         registry=metrics_registry(figures),
         access_log=lambda **line: access_log.info("answered", **line),
-        lifespan=[*around, connections, engines.alive],
+        lifespan=[*around, connections, engines.alive, streams.alive],
         metrics_are_public=not in_production,
     )
 

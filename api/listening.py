@@ -1,13 +1,19 @@
-"""A connection that dawdles over its request, or talks no HTTP, is ended."""
+"""A connection that dawdles over its request, or talks no HTTP, is ended.
+
+One that becomes a stream is handed on as a `Line`, in the scope of its request.
+"""
 
 import asyncio
 from typing import Final, cast
 
 import uuid_utils
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
 from api.intake import RECEIVE_SECONDS
 from api.problems import MEDIA_TYPE, Problem, body_of
+from api.streaming.line import EXTENSION, Line
 
 HEAD_BYTES: Final = 64 * 1024
 PATIENCE_SECONDS: Final = RECEIVE_SECONDS + 2  # the intake's own answer comes first
@@ -23,6 +29,7 @@ class ImpatientProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast("asyncio.Transport", transport))
+        self._line = Line(self.transport)
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -49,12 +56,19 @@ class ImpatientProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
+        self.scope["extensions"] = {EXTENSION: {"line": self._line}}
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self._is_in_head, self._head_bytes = True, 0
         self._settle()
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self._line.is_taken:  # a stream has no end to wait for
+            self.transport.close()
+            self._line.give_up()
 
     def send_400_response(self, msg: str) -> None:
         request_id = str(uuid_utils.uuid7())
@@ -83,3 +97,16 @@ class ImpatientProtocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         self._deadline = None
         self.transport.close()
+
+
+class SpeakingProtocol(WebSocketsSansIOProtocol):
+    """uvicorn shakes hands, listens and pings; what is sent goes over the line."""
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.handshake_complete:
+            return  # it was no handshake, and has been refused
+        self.scope["extensions"] = {
+            **(self.scope["extensions"] or {}),
+            EXTENSION: {"line": Line(self.transport)},
+        }

@@ -6,29 +6,29 @@ address is no name.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection
-from decimal import Decimal
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
 import psycopg
 import psycopg_pool
 import structlog
-from msgspec import UNSET
+from msgspec.structs import replace
 
 from api.streaming.hub import Hub
 from api.streaming.messages import NewsView
-from api.streaming.told import BREACH, PASS
+from api.streaming.told import BREACH, PASS, breach_id
 from application.caller import Caller
 from application.engine.deciding import LIVE
 from application.engine.draft import Draft
+from application.engine.journal import Recorded
 from application.gateway import LIVE_PARTITION
 from application.happenings import Happenings
 from application.refusals import NotFound
 from domain.account.events import ObjectivesMet, RuleBreached
 from domain.account.state import Account
-from projections.leaderboard import per_cent
-from projections.news import Happened
+from projections.happenings import Happening
 
 log = structlog.get_logger("tradesense.streams")
 
@@ -38,7 +38,8 @@ MOST_WAITING: Final = 512  # for a name; of a crash of the market the latest are
 AT_ONCE: Final = 50
 
 Handles = Callable[[Collection[str]], Awaitable[dict[str, str]]]
-Latest = Callable[[int], Awaitable[tuple[Happened, ...]]]
+Latest = Callable[[int], Awaitable[tuple[Happening, ...]]]
+News = tuple[Account, Recorded, RuleBreached | ObjectivesMet]
 UNANSWERED: Final = (psycopg.Error, psycopg_pool.PoolTimeout, ConnectionError)
 
 
@@ -52,9 +53,8 @@ class Feed:
         self._happenings = happenings
         self._handles = handles
         self._latest = latest
-        self._waiting: deque[Happened] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[News] = deque(maxlen=MOST_WAITING)
         self._come = asyncio.Event()
-        self._told_to = 0
         happenings.tell(self.heard)
         hub.open(CHANNEL, is_log=True)
 
@@ -69,82 +69,75 @@ class Feed:
     def heard(self, partition: str, draft: Draft) -> None:
         if partition != LIVE_PARTITION:
             return
-        for position, stream, fact in draft.facts:
+        for recorded, (_, stream, fact) in zip(draft.events, draft.facts, strict=True):
             if isinstance(fact, RuleBreached | ObjectivesMet):
                 account_id = stream.removeprefix("account-")
                 account = self._happenings.account(partition, account_id)
                 assert account is not None
                 if account.venue_id == LIVE:
-                    self._waiting.append(happened(position, account, fact))
+                    self._waiting.append((account, recorded, fact))
                     self._come.set()
 
     async def run(self) -> None:
-        try:
-            await self._tell(list(await self._latest(AT_ONCE)))
-        except UNANSWERED as error:  # nor is there any table at the very first start
-            log.info("no-earlier-news", because=type(error).__name__)
+        before = await self._earlier()
         while True:
             await self._come.wait()
-            some = [
-                self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))
-            ]
-            await self._tell(some)
+            few = range(min(AT_ONCE, len(self._waiting)))
+            news = [self._waiting.popleft() for _ in few]
             if not self._waiting:
                 self._come.clear()
+            handles = await self._names({account.trader_id for account, *_ in news})
+            for account, recorded, fact in news:
+                view = news_view(account, recorded, fact, handles)
+                if key_of(view) not in before:
+                    self._hub.publish(CHANNEL, view.kind, view)
 
-    async def _tell(self, news: list[Happened]) -> None:
+    async def _earlier(self) -> frozenset[tuple[str, datetime]]:
+        """Begin with what the tables know, and give what need not be told again."""
         try:
-            handles = await self._handles({each.trader_id for each in news})
+            found = await self._latest(AT_ONCE)
+        except UNANSWERED as error:  # nor is there any table at the very first start
+            log.info("no-earlier-news", because=type(error).__name__)
+            return frozenset()
+        for each in reversed(found):
+            name = shown_name(each.handle, each.account_id)
+            self._hub.publish(CHANNEL, each.kind, replace(each, handle=name))
+        return frozenset(map(key_of, found))
+
+    async def _names(self, trader_ids: Collection[str]) -> dict[str, str]:
+        try:
+            return await self._handles(trader_ids)
         except UNANSWERED:
-            handles = {}  # the mask will do
-        for each in news:
-            if each.position > self._told_to:
-                self._told_to = each.position
-                name = shown_name(handles.get(each.trader_id), each.account_id)
-                self._hub.publish(CHANNEL, each.event, news_view(each, name))
+            return {}  # a mask will do
 
 
-def happened(
-    position: int, account: Account, fact: RuleBreached | ObjectivesMet
-) -> Happened:
+def news_view(
+    account: Account,
+    recorded: Recorded,
+    fact: RuleBreached | ObjectivesMet,
+    handles: Mapping[str, str],
+) -> NewsView:
     breach = fact.breaches[0] if isinstance(fact, RuleBreached) else None
-    return Happened(
-        event=BREACH if breach else PASS,
+    return NewsView(
+        kind=BREACH if breach else PASS,
+        at=fact.at,
         account_id=account.account_id,
-        trader_id=account.trader_id,
+        handle=shown_name(handles.get(account.trader_id), account.account_id),
         phase=account.phase.name,
         currency=account.currency,
         deposit=account.marks.deposit.amount.amount,
         balance=fact.balance.amount,
-        at=fact.at,
-        partition=LIVE_PARTITION,
-        position=position,
+        breach_id=breach_id(recorded, breach.limit.id) if breach else None,
         rule=breach.limit.id if breach else None,
-        kind=str(type(breach.limit).__struct_config__.tag) if breach else None,
-        effect=breach.limit.effect if breach else None,
+        effect=breach.limit.effect.value if breach else None,
         floor=breach.floor.amount if breach else None,
         observed=breach.observed.amount if breach else None,
+        position=f"{LIVE_PARTITION}-{recorded.position}",
     )
 
 
-def news_view(news: Happened, handle: str) -> NewsView:
-    gain: Decimal = news.balance - news.deposit
-    return NewsView(
-        handle=handle,
-        account_id=news.account_id,
-        phase=news.phase,
-        currency=news.currency,
-        deposit=news.deposit,
-        balance=news.balance,
-        return_percent=per_cent(gain, news.deposit),
-        at=news.at,
-        position=f"{news.partition}-{news.position}",
-        rule=news.rule or UNSET,
-        kind=news.kind or UNSET,
-        effect=news.effect or UNSET,
-        floor=UNSET if news.floor is None else news.floor,
-        observed=UNSET if news.observed is None else news.observed,
-    )
+def key_of(news: Happening) -> tuple[str, datetime]:
+    return news.account_id, news.at
 
 
 def shown_name(handle: str | None, account_id: str) -> str:

@@ -57,8 +57,8 @@ class Leaderboards:
         if subject != MAIN:
             raise NotFound(subject)
 
-    async def opening(self, subject: str) -> BoardView | None:
-        """Tell nothing where nobody answers: a page must not be sent away for that."""
+    async def opening(self, subject: str) -> BoardView:
+        """Where nobody answers it is empty for now: no page is sent away for that."""
         self._shown[subject] = None
         try:
             for _ in range(LOOKS):
@@ -66,7 +66,7 @@ class Leaderboards:
                 if view.position == self._position():
                     break
         except UNANSWERED:
-            return None
+            return BoardView(subject, (), self._position())
         self._shown[subject] = view.items
         return view
 

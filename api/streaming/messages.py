@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
 from domain.rules.limit import Comparator, Effect, Measured
 from domain.values.quote import Side
+from projections.happenings import Happening
 from projections.leaderboard import Ranked
 
 NAME: Final = r"(quotes|leaderboard|feed|account):[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
@@ -87,23 +88,10 @@ class BoardView(Struct, frozen=True):
     position: str
 
 
-class NewsView(Struct, frozen=True, kw_only=True):
-    """A breach or a pass as the public sees it."""
+class NewsView(Happening, frozen=True, kw_only=True):
+    """As `GET /feed` lists it, and when the tables will have it."""
 
-    handle: str
-    account_id: str
-    phase: str
-    currency: str
-    deposit: Decimal
-    balance: Decimal
-    return_percent: Decimal
-    at: datetime
     position: str
-    rule: str | UnsetType = UNSET
-    kind: str | UnsetType = UNSET
-    effect: Effect | UnsetType = UNSET
-    floor: Decimal | UnsetType = UNSET
-    observed: Decimal | UnsetType = UNSET
 
 
 class FillView(Struct, frozen=True, kw_only=True):

@@ -95,9 +95,8 @@ def breached(
 ) -> Iterator[CrossedView]:
     for number, breach in enumerate(fact.breaches):
         limit = breach.limit
-        name = f"{recorded.stream}\n{recorded.version}\n{limit.id}"
         yield CrossedView(
-            breach_id=str(uuid5(BREACHES_ARE_NAMED_IN, name)),
+            breach_id=breach_id(recorded, limit.id),
             account_id=account_id,
             rule=limit.id,
             kind=str(type(limit).__struct_config__.tag),
@@ -112,3 +111,9 @@ def breached(
             decided_at=fact.decided_at,
             position=position,
         )
+
+
+def breach_id(recorded: Recorded, rule: str) -> str:
+    """The name that the tables will know it by."""
+    name = f"{recorded.stream}\n{recorded.version}\n{rule}"
+    return str(uuid5(BREACHES_ARE_NAMED_IN, name))

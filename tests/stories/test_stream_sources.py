@@ -18,8 +18,8 @@ from application.caller import Caller, Role
 from application.gateway import LocalGateway
 from application.happenings import LocalHappenings
 from application.refusals import NotFound, ProjectionBehind, Unauthenticated
+from projections.happenings import Happening
 from projections.leaderboard import Ranked
-from projections.news import Happened
 from tests.stories.engines import (
     Desk,
     advance,
@@ -197,7 +197,7 @@ class Names:
         return self.handles
 
 
-async def no_news(limit: int) -> tuple[Happened, ...]:
+async def no_news(limit: int) -> tuple[Happening, ...]:
     return ()
 
 
@@ -269,7 +269,7 @@ async def test_a_pass_is_told_too() -> None:
         )
         (told,) = await news_of(live, feed, 1)
         assert told["type"] == "pass"
-        assert "rule" not in told["data"]
+        assert told["data"]["rule"] is None
 
 
 async def test_a_sandbox_is_no_news() -> None:
@@ -296,29 +296,27 @@ async def test_a_sandbox_is_no_news() -> None:
 
 async def test_what_the_tables_have_told_is_not_told_again() -> None:
     async with live_floor() as live:
-        feed_of_before: list[Happened] = []
+        feed_of_before: list[Happening] = []
 
-        async def latest(limit: int) -> tuple[Happened, ...]:
+        async def latest(limit: int) -> tuple[Happening, ...]:
             return tuple(feed_of_before)
 
         feed = Feed(live.hub, live.happenings, Names().of, latest)
         await lose(live, "a")
-        before = Happened(
-            event="breach",
+        before = Happening(
+            kind="breach",
+            at=MONDAY,
             account_id="a",
-            trader_id="a-trader",
+            handle="anna@example.org",
             phase="evaluation",
             currency="USD",
             deposit=Decimal(10_000),
             balance=Decimal(9_000),
-            at=MONDAY,
-            partition="p1",
-            position=live.desk.engine.head.position,
+            breach_id="b",
             rule="max",
-            kind="max",
-            effect=None,
-            floor=None,
-            observed=None,
+            effect="hard",
+            floor=Decimal(9_000),
+            observed=Decimal(8_999),
         )
         feed_of_before.append(before)
         await lose(live, "b")
@@ -381,7 +379,6 @@ async def test_the_board_is_shown_when_its_table_has_changed_it() -> None:
     boards = Leaderboards(hub, tables, tables.best_of, apart_seconds=0)
     tables.best = (ranked("anna@example.org", "1.0"),)
     view = await boards.opening("main")
-    assert view is not None
     assert view.items[0].handle == "trader-ca9781"
     hub.open("leaderboard:main", boards.message, view)
     reader = Reader(hub, "leaderboard:main")
@@ -404,12 +401,13 @@ async def test_a_board_that_could_not_be_read_is_shown_as_soon_as_it_can() -> No
     tables, hub = Tables(), Hub(START, lambda: None)
     boards = Leaderboards(hub, tables, tables.best_of, apart_seconds=0)
     tables.is_away = True
-    assert await boards.opening("main") is None
-    hub.open("leaderboard:main", boards.message, None)
+    board = await boards.opening("main")
+    hub.open("leaderboard:main", boards.message, board)
     reader = Reader(hub, "leaderboard:main")
-    assert reader.read()[1]["data"] is None
+    assert reader.read()[1]["data"]["items"] == []
     running = asyncio.create_task(boards.run())
     tables.is_away = False
+    tables.best = (ranked("Anna", "1.0"),)
     told: list[Any] = []
     while not told:
         tables.moved.set()
@@ -417,7 +415,7 @@ async def test_a_board_that_could_not_be_read_is_shown_as_soon_as_it_can() -> No
         hub.round(0)
         told = reader.read()
     running.cancel()
-    assert told[0]["data"]["items"] == []
+    assert told[0]["data"]["items"][0]["handle"] == "Anna"
 
 
 async def test_there_are_only_boards_that_exist() -> None:
