@@ -1,0 +1,67 @@
+"""A fact in a few words, for a line of `tradesense tail`; most need none."""
+
+from application.catalogue import Fact
+from domain.account.events import (
+    AccountEvent,
+    AccountOpened,
+    AccountQuarantined,
+    ObjectivesMet,
+    PositionClosed,
+    PositionOpened,
+    RuleBreached,
+)
+from domain.challenge.events import ChallengePurchased, PhasePassed, PhaseStarted
+from domain.plan.events import PlanDrafted
+from domain.rules.adjudicate import Breach
+from domain.values.money import Money
+from domain.venue.events import DayBoundaryPassed
+
+
+def gist(fact: Fact) -> str:
+    if isinstance(fact, AccountEvent):
+        return of_account(fact)
+    match fact:
+        case ChallengePurchased():
+            return f"{fact.plan_name}, {fact.deposit}"
+        case PhaseStarted(phase=phase) | PhasePassed(phase=phase):
+            return phase
+        case PlanDrafted(name=name, version=version):
+            return f"{name} {version}"
+        case DayBoundaryPassed(trading_day=day):
+            return f"{day.zone} {day.turns_at}"
+        case _:
+            return ""
+
+
+def of_account(fact: AccountEvent) -> str:
+    match fact:
+        case AccountOpened():
+            return f"{fact.phase.name}, {money(fact.deposit)}"
+        case PositionOpened(position=held):
+            bought = f"{held.side} {held.quantity:f} {held.symbol} at {held.open_price}"
+            return f"{bought}, balance {money(fact.balance)}"
+        case PositionClosed(fills=fills):
+            sold = ", ".join(
+                f"{each.closed.quantity:f} {each.closed.symbol} at {each.closed.price}"
+                f" {each.closed.profit.amount:+}"
+                for each in fills
+            )
+            return f"{fact.reason}: {sold}, balance {money(fact.balance)}"
+        case RuleBreached(breaches=breaches):
+            return ", ".join(map(crossed, breaches))
+        case ObjectivesMet():
+            return f"{fact.phase}, balance {money(fact.balance)}"
+        case AccountQuarantined(cause=cause):
+            return cause
+        case _:
+            return ""
+
+
+def crossed(breach: Breach) -> str:
+    measured, floor = breach.observed.amount, breach.floor
+    limit = breach.limit
+    return f"{limit.id} ({limit.effect}): {measured} at a floor of {money(floor)}"
+
+
+def money(amount: Money) -> str:
+    return f"{amount.amount} {amount.currency}"
