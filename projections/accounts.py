@@ -13,8 +13,10 @@ from msgspec.structs import replace
 
 from application.views.account import AccountStatus
 from domain.account.events import (
+    AccountExpired,
     AccountOpened,
     AccountQuarantined,
+    AccountWarned,
     ObjectivesMet,
     PositionClosed,
     PositionOpened,
@@ -47,7 +49,9 @@ class Account(Struct, frozen=True):
     last_trading_day: Annotated[date | None, says("The latest such day")]
     open_trades: Annotated[int, says("Trades with lots left")]
     opened_at: Annotated[datetime, says("Engine time of the opening")]
-    ended_at: Annotated[datetime | None, says("When it was passed or breached")]
+    ended_at: Annotated[
+        datetime | None, says("When it was passed, breached or expired")
+    ]
     partition: Annotated[str, says("Where its events are stored")]
     position: Annotated[int, says("Of its latest event in that partition")]
     version: Annotated[int, says("Of its stream at that event")]
@@ -69,7 +73,13 @@ TABLE = Table(
 )
 
 Change = (
-    PositionOpened | PositionClosed | RuleBreached | ObjectivesMet | AccountQuarantined
+    PositionOpened
+    | PositionClosed
+    | RuleBreached
+    | ObjectivesMet
+    | AccountWarned
+    | AccountExpired
+    | AccountQuarantined
 )
 
 
@@ -153,6 +163,10 @@ def after(account: Account, fact: Change) -> Account:
             return replace(account, status="paused" if is_paused else account.status)
         case ObjectivesMet():
             return replace(account, status="passed", ended_at=fact.at)
+        case AccountWarned():
+            return account
+        case AccountExpired():
+            return replace(account, status="expired", ended_at=fact.at)
         case AccountQuarantined():
             return replace(account, status="frozen")
         case _:

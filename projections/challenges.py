@@ -12,6 +12,7 @@ from application.views.challenge import ChallengeView
 from domain.challenge.events import (
     ChallengeBreached,
     ChallengeEvent,
+    ChallengeExpired,
     ChallengeFunded,
     ChallengePassed,
     ChallengePurchased,
@@ -38,9 +39,11 @@ class Challenge(Struct, frozen=True):
     price: Annotated[Decimal, says("What it cost")]
     phase: Annotated[str, says("The phase begun last")]
     account_id: Annotated[str, says("The account of that phase")]
-    status: Annotated[Status, says("active, passed_all, funded or breached")]
+    status: Annotated[Status, says("active, passed_all, funded, breached or expired")]
     purchased_at: Annotated[datetime, says("Engine time of the sale")]
-    ended_at: Annotated[datetime | None, says("When it was passed or breached")]
+    ended_at: Annotated[
+        datetime | None, says("When it was passed, breached or expired")
+    ]
     partition: Annotated[str, says("Where its events are stored")]
     position: Annotated[int, says("Of its latest event in that partition")]
     version: Annotated[int, says("Of its stream at that event")]
@@ -81,6 +84,8 @@ def after(challenge: Challenge, fact: ChallengeEvent) -> Challenge:
             return replace(challenge, status=Status.PASSED_ALL, ended_at=fact.at)
         case ChallengeBreached():
             return replace(challenge, status=Status.BREACHED, ended_at=fact.at)
+        case ChallengeExpired():
+            return replace(challenge, status=Status.EXPIRED, ended_at=fact.at)
         case PhasePassed() | ChallengePurchased():
             return challenge
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from application.engine.deciding import LIVE
 from domain.account.events import (
+    AccountExpired,
     AccountOpened,
     AccountQuarantined,
     ObjectivesMet,
@@ -61,7 +62,7 @@ TABLE = Table(
     "leaderboard",
     Score,
     key="account_id",
-    comment="A row an account that competes; breached or frozen, it leaves at once",
+    comment="A row an account that competes; breached, expired or frozen it leaves",
     indexes=(
         """(board, return_percent DESC, equity_drawdown, reached_at, tie_break)
         WHERE trades > 0""",
@@ -70,7 +71,12 @@ TABLE = Table(
 )
 
 Change = (
-    PositionOpened | PositionClosed | RuleBreached | ObjectivesMet | AccountQuarantined
+    PositionOpened
+    | PositionClosed
+    | RuleBreached
+    | ObjectivesMet
+    | AccountExpired
+    | AccountQuarantined
 )
 
 
@@ -114,7 +120,7 @@ def entered(told: Told, fact: AccountOpened) -> Score:
 def leaves(fact: Change) -> bool:
     if isinstance(fact, RuleBreached):
         return Verdict(breaches=fact.breaches).is_hard
-    return isinstance(fact, AccountQuarantined)
+    return isinstance(fact, AccountExpired | AccountQuarantined)
 
 
 def after(score: Score, fact: Change) -> Score:
@@ -131,7 +137,7 @@ def after(score: Score, fact: Change) -> Score:
             return score if score.open_trades else known(score, score.balance)
         case RuleBreached() | ObjectivesMet():
             return known(score, fact.equity.amount)
-        case AccountQuarantined():
+        case AccountExpired() | AccountQuarantined():
             return score
         case _:
             assert_never(fact)

@@ -7,9 +7,16 @@ from typing import Annotated, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.challenge.events import ChallengeBreached, PhasePassed, PhaseStarted
+from domain.challenge.events import (
+    ChallengeBreached,
+    ChallengeExpired,
+    PhasePassed,
+    PhaseStarted,
+)
 from projections.table import Projection, Rows, Table, Wanted, says
 from projections.told import Told
+
+Status = Literal["active", "passed", "breached", "expired"]
 
 
 class Phase(Struct, frozen=True):
@@ -17,9 +24,11 @@ class Phase(Struct, frozen=True):
     challenge_id: Annotated[str, says("The challenge")]
     number: Annotated[int, says("Version of the challenge that began it: sorts them")]
     phase: Annotated[str, says("The phase's name in the terms")]
-    status: Annotated[Literal["active", "passed", "breached"], says("How it stands")]
+    status: Annotated[Status, says("How it stands")]
     started_at: Annotated[datetime, says("Engine time of its beginning")]
-    ended_at: Annotated[datetime | None, says("When it was passed or breached")]
+    ended_at: Annotated[
+        datetime | None, says("When it was passed, breached or expired")
+    ]
 
 
 TABLE = Table(
@@ -31,7 +40,12 @@ TABLE = Table(
     fillfactor=80,
 )
 
-Ending = PhasePassed | ChallengeBreached
+Ending = PhasePassed | ChallengeBreached | ChallengeExpired
+ENDS: dict[type[Ending], Status] = {
+    PhasePassed: "passed",
+    ChallengeBreached: "breached",
+    ChallengeExpired: "expired",
+}
 
 
 def wanted(page: Sequence[Told]) -> Wanted:
@@ -44,12 +58,10 @@ def fold(rows: Rows[Phase], told: Told) -> None:
     match fact:
         case PhaseStarted():
             rows.put(fact.account_id, started(told, fact))
-        case PhasePassed() | ChallengeBreached():
+        case PhasePassed() | ChallengeBreached() | ChallengeExpired():
             phase = rows.get(fact.account_id)
             assert phase is not None, "a phase ends after it began"
-            status: Literal["passed", "breached"] = (
-                "passed" if isinstance(fact, PhasePassed) else "breached"
-            )
+            status = ENDS[type(fact)]
             rows.put(fact.account_id, replace(phase, status=status, ended_at=fact.at))
 
 
@@ -65,5 +77,5 @@ def started(told: Told, fact: PhaseStarted) -> Phase:
     )
 
 
-HEARS = (PhaseStarted, PhasePassed, ChallengeBreached)
+HEARS = (PhaseStarted, *ENDS)
 PHASES = Projection(TABLE, HEARS, wanted, fold)

@@ -1,4 +1,4 @@
-"""A challenge moves with its accounts: on after a pass, to its end after a breach."""
+"""A challenge moves with its accounts: on after a pass, else to its end."""
 
 from collections.abc import Callable
 from uuid import UUID, uuid5
@@ -7,7 +7,7 @@ from application.catalogue import Fact
 from application.engine.asks import Ask, Command
 from application.engine.memory import Entry
 from domain.account.commands import OpenAccount
-from domain.account.events import ObjectivesMet, RuleBreached
+from domain.account.events import AccountExpired, ObjectivesMet, RuleBreached
 from domain.account.state import Account
 from domain.challenge.decider import FailPhase, PassPhase
 from domain.challenge.events import PhaseStarted
@@ -18,7 +18,12 @@ from domain.values.money import Money
 NAME = "challenge-progress"
 NAMESPACE = UUID("3f0d5a0e-4a3e-5f6b-9f55-0c4b7d6a2c11")
 
-LEADS_ON = (PhaseStarted, ObjectivesMet, RuleBreached)  # what `react` may answer to
+LEADS_ON = (  # what `react` may answer to
+    PhaseStarted,
+    ObjectivesMet,
+    RuleBreached,
+    AccountExpired,
+)
 
 Lookup = Callable[[str], Entry | None]
 
@@ -47,6 +52,12 @@ def react(position: str, stream: str, fact: Fact, lookup: Lookup) -> Ask | None:
                 return None
             target = f"challenge-{state.challenge_id}"
             command = FailPhase(account_id=state.account_id)
+        case AccountExpired():
+            assert isinstance(state, Account)
+            if state.challenge_id is None:
+                return None
+            target = f"challenge-{state.challenge_id}"
+            command = FailPhase(account_id=state.account_id, is_expired=True)
         case _:
             return None
     return Ask(

@@ -2,38 +2,30 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, assert_never
+from typing import Literal
 
 from msgspec import Struct
 
 from domain.account.state import Account, Status
+from domain.rules.asked import Asked, asked
 from domain.rules.limit import Comparator, Effect, Measured
-from domain.rules.minimum_days import MinimumDays
-from domain.rules.phase import LimitRule, ObjectiveRule
-from domain.rules.profit_target import ProfitTarget
+from domain.rules.phase import LimitRule
 from domain.rules.standing import Standing
 from domain.values.market import Moment
 
-AccountStatus = Literal["active", "paused", "passed", "breached", "frozen"]
+AccountStatus = Literal["active", "paused", "passed", "breached", "expired", "frozen"]
 
 
 class LimitView(Struct, frozen=True, kw_only=True):
     rule: str
     kind: str
     floor: Decimal
-    distance: Decimal  # how far what is measured may still fall
+    ceiling: Decimal | None  # of a cap: where a gain is too much
+    distance: Decimal  # how far what is measured is from the nearer of the two
     cmp: Comparator
     measured: Measured
     effect: Effect
     is_paused: bool
-
-
-class ObjectiveView(Struct, frozen=True, kw_only=True):
-    rule: str
-    kind: str
-    required: str
-    actual: str
-    met: bool
 
 
 class DayView(Struct, frozen=True, kw_only=True):
@@ -61,7 +53,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     terms_hash: str
     day: DayView
     limits: tuple[LimitView, ...]
-    objectives: tuple[ObjectiveView, ...]
+    objectives: tuple[Asked, ...]
     position: str
     version: int
 
@@ -94,7 +86,7 @@ def account_view(
             ends_at=phase.trading_day.next_after(moment.at),
         ),
         limits=tuple(limit_view(each, standing) for each in phase.limits),
-        objectives=tuple(objective_view(each, standing) for each in phase.objectives),
+        objectives=tuple(asked(phase, standing)),
         position=position,
         version=version,
     )
@@ -108,37 +100,26 @@ def status_of(account: Account) -> AccountStatus:
             return "passed"
         case Status.BREACHED:
             return "breached"
+        case Status.EXPIRED:
+            return "expired"
         case Status.FROZEN:
             return "frozen"
 
 
 def limit_view(limit: LimitRule, standing: Standing) -> LimitView:
-    floor = limit.floor(standing)
+    floor, ceiling = limit.floor(standing), limit.ceiling(standing)
+    observed = limit.observed(standing)
+    distance = observed - floor
+    if ceiling is not None:
+        distance = min(distance, ceiling - observed)
     return LimitView(
         rule=limit.id,
         kind=str(type(limit).__struct_config__.tag),
         floor=floor.amount,
-        distance=(limit.observed(standing) - floor).amount,
+        ceiling=ceiling.amount if ceiling is not None else None,
+        distance=distance.amount,
         cmp=limit.comparator,
         measured=limit.measured,
         effect=limit.effect,
         is_paused=limit.id in standing.paused,
-    )
-
-
-def objective_view(objective: ObjectiveRule, standing: Standing) -> ObjectiveView:
-    match objective:
-        case ProfitTarget():
-            required = str(objective.level(standing).amount)
-            actual = str(objective.observed(standing).amount)
-        case MinimumDays():
-            required, actual = str(objective.days), str(standing.trading_days)
-        case _:
-            assert_never(objective)
-    return ObjectiveView(
-        rule=objective.id,
-        kind=str(type(objective).__struct_config__.tag),
-        required=required,
-        actual=actual,
-        met=objective.is_met(standing),
     )

@@ -21,8 +21,10 @@ from domain.account.errors import (
 )
 from domain.account.events import (
     AccountEvent,
+    AccountExpired,
     AccountOpened,
     AccountQuarantined,
+    AccountWarned,
     CloseReason,
     ObjectivesMet,
     PositionClosed,
@@ -31,7 +33,7 @@ from domain.account.events import (
 from domain.account.position import Fill, Position
 from domain.account.state import Account, Status, applied, evolve, marked
 from domain.account.trading import closed, must_be_tradable, open_position
-from domain.rules.adjudicate import Verdict, at_boundary, at_instant
+from domain.rules.adjudicate import Verdict, at_boundary, at_deadline, at_instant
 from domain.values.market import Moment
 from domain.values.session import closes_next, is_open
 
@@ -64,6 +66,14 @@ def turn_day(account: Account, moment: Moment) -> Outcome:
     standing = account.standing(moment.market)
     turned, verdict = at_boundary(account.phase, standing, moment.tick, moment.at)
     account = marked(account, turned)
+    return sentenced(account, verdict, moment)
+
+
+def time_out(account: Account, moment: Moment) -> Outcome:
+    """The account's next deadline has come, with quotes or without."""
+    if account.is_over:
+        return account, ()
+    verdict = at_deadline(account.phase, account.opened_at, account.record, moment.at)
     return sentenced(account, verdict, moment)
 
 
@@ -175,6 +185,8 @@ def sentenced(account: Account, verdict: Verdict, moment: Moment) -> Outcome:
         events = (convicted(account, verdict, moment),)
     if verdict.reached:
         events = (*events, passed(account, verdict, moment))
+    if verdict.struck:
+        events = (struck(account, verdict, moment),)
     if not events:
         return account, ()
     account = folded(account, events, moment)
@@ -209,6 +221,21 @@ def passed(account: Account, verdict: Verdict, moment: Moment) -> ObjectivesMet:
         tick=moment.tick,
         phase=account.phase.name,
         reached=verdict.reached,
+        balance=account.balance,
+        equity=account.equity(moment.market),
+        trading_days=len(account.days_traded),
+    )
+
+
+def struck(
+    account: Account, verdict: Verdict, moment: Moment
+) -> AccountExpired | AccountWarned:
+    if not verdict.is_expired:
+        return AccountWarned(at=moment.at, tick=moment.tick, struck=verdict.struck)
+    return AccountExpired(
+        at=moment.at,
+        tick=moment.tick,
+        struck=verdict.struck,
         balance=account.balance,
         equity=account.equity(moment.market),
         trading_days=len(account.days_traded),

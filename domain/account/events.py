@@ -9,7 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from domain.account.position import Fill, Position, Valued
-from domain.rules.adjudicate import Breach, Reached
+from domain.rules.adjudicate import Breach, Reached, Struck
 from domain.rules.phase import Phase
 from domain.values.money import Money
 
@@ -72,6 +72,21 @@ class ObjectivesMet(Event, frozen=True, kw_only=True, tag="account.objectives-me
     trading_days: int
 
 
+class AccountWarned(Event, frozen=True, kw_only=True, tag="account.warned/1"):
+    """A timer runs on, and will end the account unless something is done."""
+
+    struck: tuple[Struck, ...]
+
+
+class AccountExpired(Event, frozen=True, kw_only=True, tag="account.expired/1"):
+    """A timer has run out: what is open closes, and nothing is opened any more."""
+
+    struck: tuple[Struck, ...]
+    balance: Money
+    equity: Money
+    trading_days: int
+
+
 class AccountQuarantined(Event, frozen=True, kw_only=True, tag="account.quarantined/1"):
     """Judging it failed: it is frozen until somebody has looked, others go on."""
 
@@ -84,5 +99,7 @@ AccountEvent = (
     | PositionClosed
     | RuleBreached
     | ObjectivesMet
+    | AccountWarned
+    | AccountExpired
     | AccountQuarantined
 )

@@ -10,17 +10,28 @@ from msgspec.structs import replace
 
 from domain.account.events import (
     AccountEvent,
+    AccountExpired,
     AccountOpened,
     AccountQuarantined,
+    AccountWarned,
     ObjectivesMet,
     PositionClosed,
     PositionOpened,
     RuleBreached,
 )
 from domain.account.position import Fill, Position
-from domain.rules.adjudicate import Verdict, raised, silenced, turned
+from domain.account.recording import after_closing, after_opening
+from domain.rules.adjudicate import (
+    Verdict,
+    next_deadline,
+    raised,
+    silenced,
+    turned,
+    warned,
+)
 from domain.rules.marks import Mark, Marks
 from domain.rules.phase import Phase
+from domain.rules.record import Record
 from domain.rules.standing import Standing
 from domain.values.market import Market, Moment
 from domain.values.money import Money
@@ -32,6 +43,7 @@ class Status(StrEnum):
     ACTIVE = "active"
     PASSED = "passed"
     BREACHED = "breached"
+    EXPIRED = "expired"
     FROZEN = "frozen"  # neither judged nor traded until somebody has looked
 
 
@@ -45,6 +57,7 @@ class Account(Struct, frozen=True, kw_only=True):
     opened_at: datetime
     balance: Money
     marks: Marks
+    record: Record
     positions: tuple[Position, ...] = ()
     days_traded: frozenset[date] = frozenset()
     paused: frozenset[str] = frozenset()
@@ -85,10 +98,18 @@ class Account(Struct, frozen=True, kw_only=True):
             balance=self.balance,
             equity=self.equity(market),
             marks=self.marks,
+            record=self.record,
             trading_days=len(self.days_traded),
             is_flat=not self.positions,
             paused=self.paused,
         )
+
+    @property
+    def next_deadline(self) -> datetime | None:
+        """When a timer of its terms runs out, if nothing happens before."""
+        if self.is_over or not self.phase.timers:
+            return None
+        return next_deadline(self.phase, self.opened_at, self.record)
 
     def symbols(self, market: Market) -> frozenset[str]:
         """Whose quotes move the equity: what is held, and what converts it."""
@@ -115,15 +136,16 @@ def turn(account: Account, moment: Moment) -> Account:
     """A day boundary has passed: new anchors, and every pause ends."""
     if account.is_over:
         return account
-    return marked(
-        account, turned(account.standing(moment.market), moment.tick, moment.at)
-    )
+    standing = account.standing(moment.market)
+    return marked(account, turned(account.phase, standing, moment.tick, moment.at))
 
 
 def marked(account: Account, standing: Standing) -> Account:
     if standing.marks is account.marks and standing.paused == account.paused:
         return account
-    return replace(account, marks=standing.marks, paused=standing.paused)
+    return replace(
+        account, marks=standing.marks, record=standing.record, paused=standing.paused
+    )
 
 
 def evolve(account: Account | None, event: AccountEvent) -> Account:
@@ -139,12 +161,21 @@ def evolve(account: Account | None, event: AccountEvent) -> Account:
                 balance=event.balance,
                 positions=(*account.positions, event.position),
                 days_traded=account.days_traded | {event.trading_day},
+                record=after_opening(
+                    account.record, account.phase, account.balance, event
+                ),
             )
         case PositionClosed():
             left = after(account.positions, event.fills)
             closing = account.closing & {each.trade_id for each in left}
             return replace(
-                account, positions=left, closing=closing, balance=event.balance
+                account,
+                positions=left,
+                closing=closing,
+                balance=event.balance,
+                record=after_closing(
+                    account.record, account.phase, account.positions, event
+                ),
             )
         case RuleBreached():
             verdict = Verdict(breaches=event.breaches)
@@ -154,6 +185,10 @@ def evolve(account: Account | None, event: AccountEvent) -> Account:
                 paused=account.paused | silenced(event.breaches),
                 closing=trades(account),
             )
+        case AccountWarned():
+            return replace(account, record=warned(account.record, event.struck))
+        case AccountExpired():
+            return replace(account, status=Status.EXPIRED, closing=trades(account))
         case AccountQuarantined():
             return replace(account, status=Status.FROZEN)
         case ObjectivesMet():
@@ -173,6 +208,7 @@ def opened(event: AccountOpened) -> Account:
         opened_at=event.at,
         balance=event.deposit,
         marks=Marks.at_opening(Mark(event.deposit, event.tick, event.at)),
+        record=Record.beginning(event.at, event.phase.trading_day, event.deposit),
     )
 
 

@@ -9,6 +9,7 @@ from domain.challenge.errors import ChallengeOver, NotTheCurrentAccount
 from domain.challenge.events import (
     ChallengeBreached,
     ChallengeEvent,
+    ChallengeExpired,
     ChallengeFunded,
     ChallengePassed,
     ChallengePurchased,
@@ -39,6 +40,7 @@ class PassPhase(Struct, frozen=True, kw_only=True, tag=True):
 
 class FailPhase(Struct, frozen=True, kw_only=True, tag=True):
     account_id: str
+    is_expired: bool = False  # else breached
 
 
 ChallengeCommand = PurchaseChallenge | PassPhase | FailPhase
@@ -55,10 +57,9 @@ def decide(
         case FailPhase():
             challenge = at_stage(challenge, command.account_id)
             stage = challenge.current
-            failed = ChallengeBreached(
-                at=moment.at, phase=stage.name, account_id=stage.account_id
-            )
-            return (failed,)
+            failed = ChallengeExpired if command.is_expired else ChallengeBreached
+            fact = failed(at=moment.at, phase=stage.name, account_id=stage.account_id)
+            return (fact,)
         case _:
             assert_never(command)
 
@@ -102,7 +103,7 @@ def pass_phase(challenge: Challenge, moment: Moment) -> tuple[ChallengeEvent, ..
         return (passed, ChallengePassed(at=moment.at))
     following = phases[len(challenge.stages)]
     start = started(challenge.challenge_id, following, moment)
-    if following.objectives:
+    if following.targets:
         return (passed, start)
     funded = ChallengeFunded(at=moment.at, account_id=start.account_id)
     return (passed, start, funded)

@@ -52,6 +52,13 @@ class ChallengeBreached(Event, frozen=True, kw_only=True, tag="challenge.breache
     account_id: str
 
 
+class ChallengeExpired(Event, frozen=True, kw_only=True, tag="challenge.expired/1"):
+    """The account of a phase was not traded, or the phase not passed, in time."""
+
+    phase: str
+    account_id: str
+
+
 ChallengeEvent = (
     ChallengePurchased
     | PhaseStarted
@@ -59,4 +66,5 @@ ChallengeEvent = (
     | ChallengeFunded
     | ChallengePassed
     | ChallengeBreached
+    | ChallengeExpired
 )

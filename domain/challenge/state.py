@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from domain.challenge.events import (
     ChallengeBreached,
     ChallengeEvent,
+    ChallengeExpired,
     ChallengeFunded,
     ChallengePassed,
     ChallengePurchased,
@@ -25,6 +26,7 @@ class Status(StrEnum):
     PASSED_ALL = "passed_all"
     FUNDED = "funded"
     BREACHED = "breached"
+    EXPIRED = "expired"
 
 
 class Stage(Struct, frozen=True, kw_only=True):
@@ -51,7 +53,7 @@ class Challenge(Struct, frozen=True, kw_only=True):
 
     @property
     def is_over(self) -> bool:
-        return self.status in {Status.BREACHED, Status.PASSED_ALL}
+        return self.status not in {Status.ACTIVE, Status.FUNDED}
 
     @property
     def current(self) -> Stage:
@@ -77,6 +79,9 @@ def evolve(challenge: Challenge | None, event: ChallengeEvent) -> Challenge:
         case ChallengeBreached():
             stages = ended(challenge.stages, "breached")
             return replace(challenge, stages=stages, status=Status.BREACHED)
+        case ChallengeExpired():
+            stages = ended(challenge.stages, "expired")
+            return replace(challenge, stages=stages, status=Status.EXPIRED)
         case _:
             assert_never(event)
 

@@ -1,10 +1,10 @@
-"""What the rules make of one instant, and of one boundary.
+"""What the rules make of one instant, of one boundary, and of a timer that runs out.
 
 Everything that judges calls these functions: the live engine, replay, bridge
 accounts and the cases. They are pure; who acts on a verdict is not their business.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from msgspec import Struct
@@ -12,9 +12,11 @@ from msgspec.structs import replace
 
 from domain.rules.limit import Effect, Evaluated
 from domain.rules.marks import Mark
-from domain.rules.phase import LimitRule, Phase
-from domain.rules.profit_target import ProfitTarget
+from domain.rules.objective import Target
+from domain.rules.phase import LimitRule, Phase, TargetRule, TimerRule
+from domain.rules.record import Record
 from domain.rules.standing import Standing
+from domain.rules.timer import Deadline, Strike
 from domain.values.money import Money
 
 Floors = tuple[tuple[LimitRule, Money], ...]
@@ -25,16 +27,27 @@ class Breach(Struct, frozen=True, kw_only=True):
 
     limit: LimitRule
     anchor: Mark
-    floor: Money
+    floor: Money  # the level crossed: of a cap it may be the ceiling
     observed: Money
+
+    @property
+    def is_ceiling(self) -> bool:
+        return self.anchor.amount < self.floor
 
 
 class Reached(Struct, frozen=True, kw_only=True):
     """A met target: its terms, its level, and what reached it."""
 
-    target: ProfitTarget
+    target: TargetRule
     level: Money
     observed: Money
+
+
+class Struck(Struct, frozen=True, kw_only=True):
+    """A timer that ran out: its terms, and the clock that it went by."""
+
+    timer: TimerRule
+    deadline: Deadline
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -42,14 +55,19 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     breaches: tuple[Breach, ...] = ()
     reached: tuple[Reached, ...] = ()
+    struck: tuple[Struck, ...] = ()
 
     @property
     def is_hard(self) -> bool:
         return any(each.limit.effect is Effect.HARD for each in self.breaches)
 
     @property
+    def is_expired(self) -> bool:
+        return any(each.deadline.strike is Strike.EXPIRE for each in self.struck)
+
+    @property
     def is_final(self) -> bool:
-        return self.is_hard or bool(self.reached)
+        return self.is_hard or bool(self.reached) or self.is_expired
 
 
 NOTHING = Verdict()
@@ -68,7 +86,7 @@ def at_boundary(
 ) -> tuple[Standing, Verdict]:
     """Judge the closing day, turn it, then judge the same state against the new one."""
     closing = judge_closing_day(phase, standing)
-    standing = turned(standing, tick, at)
+    standing = turned(phase, standing, tick, at)
     if closing.is_hard:
         return standing, closing
     standing, opening = judge(phase, standing)
@@ -76,16 +94,59 @@ def at_boundary(
     return standing, Verdict(breaches=breaches, reached=opening.reached)
 
 
+def at_deadline(
+    phase: Phase, opened_at: datetime, record: Record, at: datetime
+) -> Verdict:
+    """What has run out by now. An end is told without the warnings of its instant."""
+    found = [
+        Struck(timer=timer, deadline=deadline)
+        for timer, deadline in deadlines(phase, opened_at, record)
+        if deadline.at <= at
+    ]
+    found.sort(key=lambda each: each.timer.id)
+    ends = [each for each in found if each.deadline.strike is Strike.EXPIRE]
+    return Verdict(struck=tuple(ends or found))
+
+
+def next_deadline(phase: Phase, opened_at: datetime, record: Record) -> datetime | None:
+    """When `at_deadline` has something to say; None: never, as things are."""
+    known = (each.at for _, each in deadlines(phase, opened_at, record))
+    return min(known, default=None)
+
+
+def deadlines(
+    phase: Phase, opened_at: datetime, record: Record
+) -> Iterator[tuple[TimerRule, Deadline]]:
+    for timer in phase.timers:
+        deadline = timer.next_deadline(opened_at, record, phase.trading_day)
+        if deadline is not None:
+            yield timer, deadline
+
+
 def raised(standing: Standing, tick: int, at: datetime) -> Standing:
-    marks = standing.marks.raised(standing.balance, standing.equity, tick, at)
+    marks = standing.marks.raised(
+        standing.balance, standing.equity, tick, at, is_flat=standing.is_flat
+    )
     return standing if marks is standing.marks else replace(standing, marks=marks)
 
 
-def turned(standing: Standing, tick: int, at: datetime) -> Standing:
+def turned(phase: Phase, standing: Standing, tick: int, at: datetime) -> Standing:
     balance = Mark(standing.balance, tick, at)
     equity = Mark(standing.equity, tick, at)
-    marks = standing.marks.turned(balance, equity)
-    return replace(standing, marks=marks, paused=frozenset())
+    marks, record = standing.marks.turned(balance, equity), standing.record
+    if phase.week is not None and phase.trading_day.begins_week(at, phase.week):
+        marks = marks.week_turned()
+    if phase.keeps_record:
+        floating = None if standing.is_flat else standing.equity - standing.balance
+        record = record.turned(at, phase.trading_day, floating)
+    return replace(standing, marks=marks, record=record, paused=frozenset())
+
+
+def warned(record: Record, struck: Iterable[Struck]) -> Record:
+    for each in struck:
+        if each.deadline.strike is Strike.WARN:
+            record = record.warned_by(each.timer.id, each.deadline.since)
+    return record
 
 
 def judge(phase: Phase, standing: Standing) -> tuple[Standing, Verdict]:
@@ -117,11 +178,7 @@ def floors(phase: Phase, standing: Standing) -> Floors:
     if kept is not None and kept[0] is phase:
         known: Floors = kept[1]
         return known
-    found = tuple(
-        (limit, limit.floor(standing))
-        for limit in phase.limits
-        if limit.evaluated is Evaluated.EVERY_TICK
-    )
+    found = tuple((limit, limit.floor(standing)) for limit in phase.tick_limits)
     standing.marks.__dict__["floors"] = (phase, found)
     return found
 
@@ -129,9 +186,8 @@ def floors(phase: Phase, standing: Standing) -> Floors:
 def judge_closing_day(phase: Phase, standing: Standing) -> Verdict:
     limits = [
         limit
-        for limit in phase.limits
-        if limit.evaluated is Evaluated.END_OF_DAY
-        and limit.is_crossed(standing, limit.floor(standing))
+        for limit in phase.day_limits
+        if limit.is_crossed(standing, limit.floor(standing))
     ]
     return Verdict(breaches=crossed(limits, standing))
 
@@ -155,7 +211,7 @@ def crossed(limits: Iterable[LimitRule], standing: Standing) -> tuple[Breach, ..
         Breach(
             limit=limit,
             anchor=limit.anchor(standing),
-            floor=limit.floor(standing),
+            floor=limit.crossed(standing),
             observed=limit.observed(standing),
         )
         for limit in limits
@@ -172,12 +228,20 @@ def crossed(limits: Iterable[LimitRule], standing: Standing) -> tuple[Breach, ..
 
 def reached(phase: Phase, standing: Standing) -> tuple[Reached, ...]:
     """The first target that is met, once everything that is no target is met too."""
-    if not phase.targets:
-        return ()
     for target in phase.targets:
-        if target.is_met(standing):
-            if not all(each.is_met(standing) for each in phase.conditions):
-                return ()
-            level, observed = target.level(standing), target.observed(standing)
+        if not target.is_met(standing):  # as at almost every instant
+            continue
+        if not all(each.is_met(standing) for each in phase.conditions):
+            return ()
+        level, observed = weighed(phase, target, standing)
+        if level <= observed:
             return (Reached(target=target, level=level, observed=observed),)
     return ()
+
+
+def weighed(phase: Phase, target: Target, standing: Standing) -> tuple[Money, Money]:
+    """What the target asks for, and what counts towards it; weights only add to it."""
+    level, observed = target.level(standing), target.observed(standing)
+    for weight in phase.weights:
+        level, observed = weight.weighed(level, observed, standing)
+    return level, observed

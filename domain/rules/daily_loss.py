@@ -42,3 +42,16 @@ class DailyLoss(
                 return marks.deposit
             case DayAnchor.PEAK_EQUITY:
                 return marks.day_peak_equity
+
+    def anchor_is(self) -> str:
+        match self.measured_from:
+            case DayAnchor.BALANCE:
+                return "the day turned with a balance of"
+            case DayAnchor.EQUITY:
+                return "the day turned with an equity of"
+            case DayAnchor.HIGHER_OF_BOTH:
+                return "the day turned; the higher of balance and equity was"
+            case DayAnchor.DEPOSIT:
+                return "deposit"
+            case DayAnchor.PEAK_EQUITY:
+                return "the day's highest equity was"

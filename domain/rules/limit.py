@@ -1,6 +1,8 @@
 """A limit is a floor under the account, hung below an anchor, never to be crossed."""
 
+from collections.abc import Iterator
 from enum import StrEnum
+from typing import ClassVar
 
 from msgspec import Struct, field
 
@@ -44,12 +46,22 @@ class Limit(Struct, frozen=True, kw_only=True):
     evaluated: Evaluated = field(name="eval")
     effect: Effect
 
+    reads_record: ClassVar[bool] = False
+
     def anchor(self, standing: Standing) -> Mark:
+        raise NotImplementedError
+
+    def anchor_is(self) -> str:
+        """What the anchor's amount was, in words that go before it."""
         raise NotImplementedError
 
     def floor(self, standing: Standing) -> Money:
         anchor = self.anchor(standing).amount
         return anchor - self.allowance.in_money(standing.deposit, anchor)
+
+    def ceiling(self, standing: Standing) -> Money | None:  # noqa: ARG002 - a cap asks
+        """Where a gain is too much as well; mostly nowhere."""
+        return None
 
     def observed(self, standing: Standing) -> Money:
         if self.measured is Measured.EQUITY:
@@ -62,3 +74,16 @@ class Limit(Struct, frozen=True, kw_only=True):
         if self.comparator is Comparator.BELOW:
             return observed < floor.amount
         return observed <= floor.amount
+
+    def crossed(self, standing: Standing) -> Money:
+        """The level that is crossed, once one is."""
+        return self.floor(standing)
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the floor stops somewhere, wherever its anchor goes."""
+        return False
+
+    def lock_claims(self, hung: Money, deposit: Money) -> Iterator[str]:
+        """Where it stops, a claim a line; asked only of what is locked."""
+        raise NotImplementedError

@@ -28,8 +28,12 @@ class Marks(Struct, frozen=True, dict=True):
     day_balance: Mark  # just before the last boundary
     day_equity: Mark  # likewise
     day_peak_equity: Mark  # begins as day_equity, follows the day's highest equity
+    week_balance: Mark  # just before the last boundary that began a week
+    week_equity: Mark  # likewise
+    week_peak_equity: Mark  # begins as week_equity, follows the week's highest equity
     peak_balance: Mark  # the highest that any instant has seen
     peak_equity: Mark  # likewise
+    peak_flat: Mark  # the highest balance of an instant at which nothing was open
     close_balance: Mark  # the highest that a boundary has seen
     close_equity: Mark  # likewise
 
@@ -37,20 +41,23 @@ class Marks(Struct, frozen=True, dict=True):
     def at_opening(cls, deposit: Mark) -> Self:
         return cls(*(deposit,) * len(cls.__struct_fields__))
 
-    def raised(self, balance: Money, equity: Money, tick: int, at: datetime) -> Self:
+    def raised(
+        self, balance: Money, equity: Money, tick: int, at: datetime, *, is_flat: bool
+    ) -> Self:
         """Most instants raise nothing and give back the same marks."""
         rises_balance = self.peak_balance.amount.amount < balance.amount
         rises_day = self.day_peak_equity.amount.amount < equity.amount
         rises_equity = self.peak_equity.amount.amount < equity.amount
-        if not (rises_balance or rises_day or rises_equity):
+        rises_flat = is_flat and self.peak_flat.amount.amount < balance.amount
+        if not (rises_balance or rises_day or rises_equity or rises_flat):
             return self
-        stood = Mark(equity, tick, at)
+        booked, stood = Mark(balance, tick, at), Mark(equity, tick, at)
         return replace(
             self,
-            peak_balance=Mark(balance, tick, at)
-            if rises_balance
-            else self.peak_balance,
+            peak_balance=booked if rises_balance else self.peak_balance,
+            peak_flat=booked if rises_flat else self.peak_flat,
             day_peak_equity=stood if rises_day else self.day_peak_equity,
+            week_peak_equity=higher(self.week_peak_equity, stood),
             peak_equity=stood if rises_equity else self.peak_equity,
         )
 
@@ -63,6 +70,15 @@ class Marks(Struct, frozen=True, dict=True):
             day_peak_equity=equity,
             close_balance=higher(self.close_balance, balance),
             close_equity=higher(self.close_equity, equity),
+        )
+
+    def week_turned(self) -> Self:
+        """What anchors the new day anchors a new week too."""
+        return replace(
+            self,
+            week_balance=self.day_balance,
+            week_equity=self.day_equity,
+            week_peak_equity=self.day_equity,
         )
 
 

@@ -5,11 +5,13 @@ high-water mark up and never comes back down; a lock stops it at the deposit plu
 amount.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import field
 
+from domain.rules import claims
 from domain.rules.limit import Limit
 from domain.rules.marks import Mark, higher
 from domain.rules.standing import Standing
@@ -66,9 +68,37 @@ class MaxLoss(
             case Follows.CLOSE_HIGHER_OF_BOTH:
                 return higher(marks.close_balance, marks.close_equity)
 
+    def anchor_is(self) -> str:
+        match self.follows:
+            case None:
+                return "deposit"
+            case Follows.BALANCE:
+                return "the highest balance was"
+            case Follows.EQUITY:
+                return "the highest equity was"
+            case Follows.HIGHER_OF_BOTH:
+                return "the highest of both was"
+            case Follows.CLOSE_BALANCE:
+                return "the highest balance at a day's end was"
+            case Follows.CLOSE_HIGHER_OF_BOTH:
+                return "the highest of both at a day's end was"
+
     def floor(self, standing: Standing) -> Money:
         floor = super().floor(standing)
         if self.lock is None:
             return floor
         deposit = standing.deposit
         return min(floor, deposit + Money.rounded(self.lock, deposit.currency))
+
+    @property
+    def is_locked(self) -> bool:
+        return self.lock is not None
+
+    def lock_claims(self, hung: Money, deposit: Money) -> Iterator[str]:
+        assert self.lock is not None
+        lock = Money.rounded(self.lock, deposit.currency)
+        highest = deposit + lock
+        yield from claims.in_cents(self.lock, lock)
+        yield f"{deposit.amount}{claims.signed(lock.amount)} = {highest.amount}"
+        lower = min(hung, highest)
+        yield f"min({hung.amount}, {highest.amount}) = {lower.amount}"

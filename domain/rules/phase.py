@@ -11,15 +11,30 @@ from functools import cached_property
 
 from msgspec import Struct, field
 
+from domain.rules.allocation_cap import AllocationCap
+from domain.rules.capped_days import CappedDays
+from domain.rules.consistency import Consistency
+from domain.rules.daily_cap import DailyCap
 from domain.rules.daily_loss import DailyLoss
+from domain.rules.inactivity import Inactivity
+from domain.rules.limit import Evaluated
 from domain.rules.max_loss import MaxLoss
 from domain.rules.minimum_days import MinimumDays
+from domain.rules.objective import Objective, Target, Weight
 from domain.rules.profit_target import ProfitTarget
-from domain.values.trading_day import TradingDay
+from domain.rules.profitable_days import ProfitableDays
+from domain.rules.sticky_target import StickyTarget
+from domain.rules.time_limit import TimeLimit
+from domain.rules.trading_days import TradingDays
+from domain.rules.weekly_loss import WeeklyLoss
+from domain.values.trading_day import TradingDay, Weekday
 
-LimitRule = DailyLoss | MaxLoss
-ObjectiveRule = ProfitTarget | MinimumDays
-Rule = DailyLoss | MaxLoss | ProfitTarget | MinimumDays
+# A new rule is a line here; what is done with it, its base class says.
+LimitRule = DailyLoss | MaxLoss | WeeklyLoss | DailyCap
+TargetRule = ProfitTarget | StickyTarget
+ObjectiveRule = TargetRule | MinimumDays | TradingDays | ProfitableDays | Consistency
+TimerRule = TimeLimit | Inactivity
+Rule = LimitRule | ObjectiveRule | CappedDays | TimerRule | AllocationCap
 
 MOST_RULES = 50
 NAME = re.compile("[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}")
@@ -28,7 +43,7 @@ NAME = re.compile("[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}")
 class Phase(Struct, frozen=True, kw_only=True, dict=True, forbid_unknown_fields=True):
     name: str
     trading_day: TradingDay = field(name="reset")
-    rules: tuple[Rule, ...]  # without objectives it never ends, as when funded
+    rules: tuple[Rule, ...]  # without a target it never ends, as when funded
 
     def __post_init__(self) -> None:
         names = [self.name, *(rule.id for rule in self.rules)]
@@ -38,20 +53,50 @@ class Phase(Struct, frozen=True, kw_only=True, dict=True, forbid_unknown_fields=
             raise ValueError("too many rules")
         if any(n > 1 for n in Counter(rule.id for rule in self.rules).values()):
             raise ValueError("two rules share an id")
+        weeks = {rule.week for rule in self.rules if isinstance(rule, WeeklyLoss)}
+        if len(weeks) > 1:
+            raise ValueError("a phase has one week: its weekly rules begin it together")
 
     @cached_property
     def limits(self) -> tuple[LimitRule, ...]:
         return tuple(r for r in self.rules if isinstance(r, LimitRule))
 
     @cached_property
-    def targets(self) -> tuple[ProfitTarget, ...]:
-        return tuple(r for r in self.rules if isinstance(r, ProfitTarget))
+    def tick_limits(self) -> tuple[LimitRule, ...]:
+        return tuple(r for r in self.limits if r.evaluated is Evaluated.EVERY_TICK)
 
     @cached_property
-    def conditions(self) -> tuple[MinimumDays, ...]:
-        """What must hold beside a target."""
-        return tuple(r for r in self.rules if isinstance(r, MinimumDays))
+    def day_limits(self) -> tuple[LimitRule, ...]:
+        return tuple(r for r in self.limits if r.evaluated is Evaluated.END_OF_DAY)
 
     @cached_property
     def objectives(self) -> tuple[ObjectiveRule, ...]:
-        return tuple(r for r in self.rules if isinstance(r, ObjectiveRule))
+        return tuple(r for r in self.rules if isinstance(r, Objective))
+
+    @cached_property
+    def targets(self) -> tuple[TargetRule, ...]:
+        return tuple(r for r in self.objectives if isinstance(r, Target))
+
+    @cached_property
+    def conditions(self) -> tuple[Objective, ...]:
+        """What must be met beside a target."""
+        others = (r for r in self.objectives if not isinstance(r, Target))
+        return tuple(r for r in others if r.blocks_pass)
+
+    @cached_property
+    def weights(self) -> tuple[Weight, ...]:
+        return tuple(r for r in self.rules if isinstance(r, Weight))
+
+    @cached_property
+    def timers(self) -> tuple[TimerRule, ...]:
+        return tuple(r for r in self.rules if isinstance(r, TimerRule))
+
+    @cached_property
+    def week(self) -> Weekday | None:
+        """With which day a week begins, where a rule asks for weeks."""
+        weeks = (rule.week for rule in self.rules if isinstance(rule, WeeklyLoss))
+        return next(weeks, None)
+
+    @cached_property
+    def keeps_record(self) -> bool:
+        return any(rule.reads_record for rule in self.rules)

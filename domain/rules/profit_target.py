@@ -3,9 +3,10 @@
 from decimal import Decimal
 from enum import StrEnum
 
-from msgspec import Struct, field
+from msgspec import field
 
 from domain.rules.allowance import share
+from domain.rules.objective import Target
 from domain.rules.standing import Standing
 from domain.values.exact import positive
 from domain.values.money import Money
@@ -17,7 +18,7 @@ class Basis(StrEnum):
 
 
 class ProfitTarget(
-    Struct,
+    Target,
     frozen=True,
     kw_only=True,
     tag="target",
@@ -26,7 +27,6 @@ class ProfitTarget(
 ):
     """`percent` of the deposit, reached when touched."""
 
-    id: str
     percent: Decimal = field(name="pct")
     basis: Basis
     needs_flat: bool = field(name="flat")  # no position may be open

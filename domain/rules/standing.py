@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from domain.rules.marks import Marks
+from domain.rules.record import Record
 from domain.values.money import Money
 
 
@@ -10,6 +11,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     balance: Money
     equity: Money
     marks: Marks
+    record: Record
     trading_days: int
     is_flat: bool
     paused: frozenset[str] = frozenset()  # rules that are silent until the boundary

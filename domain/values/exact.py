@@ -1,10 +1,11 @@
 """Numbers from outside: plain digits of a bounded length, or a refusal."""
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 
 WHOLE_DIGITS = 15
 DECIMALS = 10
+WIDE = Context(prec=4 * (WHOLE_DIGITS + DECIMALS))
 PLAIN = re.compile(rf"-?[0-9]{{1,{WHOLE_DIGITS}}}(\.[0-9]{{1,{DECIMALS}}})?")
 
 
@@ -26,3 +27,16 @@ def positive(number: Decimal) -> None:
     plain(number)
     if number <= 0:
         raise ValueError("not a positive number")
+
+
+def product(first: Decimal, second: Decimal) -> Decimal:
+    """Multiply without rounding, however long the numbers from outside are."""
+    return WIDE.multiply(first, second)
+
+
+def quotient_up(dividend: Decimal, divisor: Decimal, unit: Decimal) -> Decimal:
+    """Divide what is positive, up to the next whole `unit`."""
+    units = WIDE.divide_int(dividend, product(divisor, unit))
+    if product(product(units, unit), divisor) < dividend:
+        units += 1
+    return product(units, unit)

@@ -2,14 +2,32 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 ONE_DAY = timedelta(days=1)
+INSTANT = timedelta(microseconds=1)  # the least that a clock here can move on
 ONE_MINUTE = timedelta(minutes=1)
+NOON = "12:00"
+DAYS_A_WEEK = 7
 LOCAL_TIME = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+class Weekday(StrEnum):
+    MONDAY = "mon"
+    TUESDAY = "tue"
+    WEDNESDAY = "wed"
+    THURSDAY = "thu"
+    FRIDAY = "fri"
+    SATURDAY = "sat"
+    SUNDAY = "sun"
+
+
+WEEK = tuple(Weekday)
+WEEKEND = (Weekday.SATURDAY, Weekday.SUNDAY)
 
 
 class TradingDay(Struct, frozen=True, array_like=True):
@@ -34,6 +52,22 @@ class TradingDay(Struct, frozen=True, array_like=True):
     def opens(self, day: date) -> datetime:
         """When clocks change: the first of a doubled time, the end of a skip."""
         return opening(self.zone, self.turns_at, day)
+
+    def weekday(self, day: date) -> Weekday:
+        """The one it mostly lies in: what opens on Sunday at 17:00 is a Monday."""
+        return WEEK[self._mostly(day).weekday()]
+
+    def begins_week(self, at: datetime, begins: Weekday) -> bool:
+        """Whether the boundary at `at` is the first of a week."""
+        ended, begun = self.day_of(at - INSTANT), self.day_of(at)
+        return self.week_of(ended, begins) < self.week_of(begun, begins)
+
+    def week_of(self, day: date, begins: Weekday) -> int:
+        """Weeks by number, each from a day called `begins` to before the next."""
+        return (self._mostly(day).toordinal() - 1 - WEEK.index(begins)) // DAYS_A_WEEK
+
+    def _mostly(self, day: date) -> date:
+        return day + ONE_DAY if self.turns_at >= NOON else day
 
     def next_after(self, at: datetime) -> datetime:
         """The first boundary strictly after `at`."""

@@ -17,10 +17,12 @@ from domain.rules.limit import Comparator, Effect, Evaluated, Measured
 from domain.rules.marks import Mark, Marks
 from domain.rules.max_loss import Follows, MaxLoss, Mode
 from domain.rules.phase import LimitRule
+from domain.rules.record import Record
 from domain.rules.standing import Standing
 from domain.values.market import Market, pairs_of
 from domain.values.money import Money
 from domain.values.quote import Quote, Side
+from domain.values.trading_day import TradingDay
 from domain.venue.standard_instruments import STANDARD_INSTRUMENTS
 
 OPENED = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -72,14 +74,20 @@ def breached(
     equity = sum((each.profit for each in valued), DEPOSIT)
     start = Mark(DEPOSIT, 0, OPENED)
     mark = at or start
-    marks = Marks(start, *[mark] * 7)
+    raised = len(Marks.__struct_fields__) - 1
+    marks = Marks(start, *[mark] * raised)
     standing = Standing(
-        balance=DEPOSIT, equity=equity, marks=marks, trading_days=1, is_flat=not held
+        balance=DEPOSIT,
+        equity=equity,
+        marks=marks,
+        record=Record.beginning(OPENED, TradingDay("UTC", "00:00"), DEPOSIT),
+        trading_days=1,
+        is_flat=not held,
     )
     breach = Breach(
         limit=limit,
         anchor=limit.anchor(standing),
-        floor=limit.floor(standing),
+        floor=limit.crossed(standing),
         observed=limit.observed(standing),
     )
     event = RuleBreached(

@@ -1,0 +1,35 @@
+"""What a fill enters into the record of days and trades, where the terms look at it."""
+
+from domain.account.events import PositionClosed, PositionOpened
+from domain.account.position import Fill, Position
+from domain.rules.phase import Phase
+from domain.rules.record import Closed, Record
+from domain.values.money import Money
+
+
+def after_opening(
+    record: Record, phase: Phase, balance: Money, event: PositionOpened
+) -> Record:
+    """`balance` is what it was before: the commission counts on the day it is paid."""
+    if not phase.keeps_record:
+        return record
+    return record.booked(event.balance - balance).opened(event.at)
+
+
+def after_closing(
+    record: Record, phase: Phase, positions: tuple[Position, ...], event: PositionClosed
+) -> Record:
+    """`positions` are what was open before."""
+    if not phase.keeps_record:
+        return record
+    held = {each.trade_id: each for each in positions}
+    closes = tuple(close_of(held[fill.closed.trade_id], fill) for fill in event.fills)
+    return record.closed(event.at, closes)
+
+
+def close_of(position: Position, fill: Fill) -> Closed:
+    profit = fill.closed.profit
+    result = None
+    if not fill.left:
+        result = position.realised + profit - position.commission
+    return Closed(opened_at=position.opened_at, profit=profit, result=result)
