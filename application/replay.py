@@ -7,12 +7,14 @@ must chain; each state must come out as the engine last saved it. Nothing is wri
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
 from msgspec import Struct, msgpack
 
-from application.catalogue import encode, name_of
+from application.catalogue import Fact, encode, name_of
 from application.engine.journal import Checkpoint, Image, Journal, Recorded
 from application.engine.memory import Entry, Memory, State
 from application.engine.recovery import STATES, Recovery
@@ -29,6 +31,7 @@ from domain.account.decider import (
     decide,
     judged,
     quarantined,
+    time_out,
     turn_day,
     witness,
 )
@@ -45,6 +48,8 @@ from domain.challenge.events import ChallengeEvent
 from domain.plan.events import PlanEvent
 from domain.values.market import Moment
 from domain.values.refusal import Refused
+from domain.values.trading_day import INSTANT
+from domain.venue.events import DayBoundaryPassed
 
 MOST_DIFFERENCES: Final = 1_000
 PROGRESS_EVERY: Final = 10_000
@@ -144,6 +149,20 @@ class Replay(Recovery):
         account, moment = self._account(account_id), venue.moment()
         self._judged_again(account, moment, lambda: turn_day(account, moment))
 
+    def _before(self, fact: Fact, venue: Venue, at: datetime) -> None:
+        """Of one instant boundaries come first; accounts see to their own timers."""
+        is_later = isinstance(fact, DayBoundaryPassed | AccountEvent)
+        self._pass_timers(venue, at - INSTANT if is_later else at)
+
+    def _before_tick(self, venue: Venue, at: datetime) -> None:
+        self._pass_timers(venue, at)
+
+    def _pass_timers(self, venue: Venue, until: datetime) -> None:
+        while (at := venue.timers.due(until)) is not None:
+            venue.advance(at)
+            account, moment = self._account(venue.timers.strike()), venue.moment()
+            self._judged_again(account, moment, partial(time_out, account, moment))
+
     def _judged_again(
         self, account: Account, moment: Moment, judge: Callable[[], Outcome]
     ) -> None:
@@ -170,6 +189,9 @@ class Replay(Recovery):
         assert state is None or isinstance(state, Account)
         account_id = recorded.stream.partition("-")[2]
         expected = self._expected[account_id]
+        if not expected:
+            self._pass_timers(venue, venue.clock)
+            state = self._account(account_id) if state is not None else None
         if expected:  # this fact has been folded when it was judged
             self._compare(account_id, recorded, expected.popleft())
             assert state is not None

@@ -1,5 +1,6 @@
 """What each kind of command does to what the engine remembers, fact by fact."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from importlib.metadata import version as release_of
 from typing import assert_never
@@ -38,7 +39,14 @@ from application.views.venue import (
     VenueView,
 )
 from domain.account.commands import ClosePosition, OpenAccount, OpenPosition
-from domain.account.decider import handle, quarantined, turn_day, witness
+from domain.account.decider import (
+    Outcome,
+    handle,
+    quarantined,
+    time_out,
+    turn_day,
+    witness,
+)
 from domain.account.events import AccountEvent, PositionClosed, PositionOpened
 from domain.account.state import Account
 from domain.challenge import decider as challenge_decider
@@ -238,21 +246,32 @@ class Deciding:
         )
 
     def _sequence(self, venue: Venue, ask: Ask, draft: Draft) -> int:
-        """Give the command its engine time; how many boundaries were due before it."""
+        """Give the command its engine time; how much was due before it."""
         if venue.venue_id != LIVE:
             return 0
-        return self._pass_boundaries(venue, self._clock.now(), ask, draft)
+        return sum(self._pass_time(venue, self._clock.now(), ask, draft))
 
-    def _pass_boundaries(
+    def _pass_time(
         self, venue: Venue, until: datetime, ask: Ask, draft: Draft
-    ) -> int:
-        passed = 0
-        while due := venue.due(until):
-            at, day = due
-            self._pass_boundary(venue, at, day, ask, draft)
-            passed += 1
-        venue.advance(until)
-        return passed
+    ) -> tuple[int, int]:
+        """How many boundaries and timers were due; of one instant, boundaries first."""
+        boundaries = timers = 0
+        while True:
+            due, deadline = venue.due(until), venue.timers.due(until)
+            if deadline is not None and (due is None or deadline < due[0]):
+                self._strike(venue, deadline, ask, draft)
+                timers += 1
+            elif due is not None:
+                self._pass_boundary(venue, *due, ask, draft)
+                boundaries += 1
+            else:
+                venue.advance(until)
+                return boundaries, timers
+
+    def _strike(self, venue: Venue, at: datetime, ask: Ask, draft: Draft) -> None:
+        venue.advance(at)
+        because = Because(ask, f"timer:{at:%Y-%m-%dT%H:%M:%S.%fZ}")
+        self._step(venue.timers.strike(), venue, because, draft, time_out)
 
     def _pass_boundary(
         self, venue: Venue, at: datetime, day: TradingDay, ask: Ask, draft: Draft
@@ -264,7 +283,7 @@ class Deciding:
         because = Because(ask, f"boundary:{at:%Y-%m-%dT%H:%MZ}")
         self._of_venue(fact, venue, because, draft)
         for account_id in turning:
-            self._step(account_id, venue, because, draft, symbol=None)
+            self._step(account_id, venue, because, draft, turn_day)
 
     def _take_quotes(
         self, ask: Ask, command: TakeQuotes, venue: Venue, draft: Draft
@@ -291,7 +310,7 @@ class Deciding:
         since = venue.heard_at
         if venue.venue_id != LIVE or since is None or now - since <= LONGEST_SILENCE:
             return
-        self._pass_boundaries(venue, now, ask, draft)
+        self._pass_time(venue, now, ask, draft)
         gap = FeedGap(at=venue.clock, since=since, tick=venue.sequence)
         self._of_venue(gap, venue, Because(ask, ask.causation), draft)
 
@@ -308,13 +327,13 @@ class Deciding:
             source_at=sent.source_at or sent.at or now,
             source=sent.source,
         )
-        self._pass_boundaries(venue, now, ask, draft)
+        self._pass_time(venue, now, ask, draft)
         quote = venue.take(raw)
         if not isinstance(quote, Quote):
             return str(quote)
         because = Because(ask, f"tick:{quote.sequence}")
         for account_id in venue.screen.touched(quote.symbol):
-            self._step(account_id, venue, because, draft, symbol=quote.symbol)
+            self._step(account_id, venue, because, draft, witnessing(quote.symbol))
         return quote
 
     def _advance(
@@ -326,7 +345,7 @@ class Deciding:
             to = command.to
         if to < venue.clock:
             raise ClockBackwards(f"the clock stands at {venue.clock.isoformat()}")
-        passed = self._pass_boundaries(venue, to, ask, draft)
+        passed, _ = self._pass_time(venue, to, ask, draft)
         if venue.venue_id != LIVE:  # the live clock is the machine's own
             because = Because(ask, ask.causation)
             self._of_venue(ClockAdvanced(at=to), venue, because, draft)
@@ -410,9 +429,9 @@ class Deciding:
         venue: Venue,
         because: Because,
         draft: Draft,
-        symbol: str | None,
+        judge: Callable[[Account, Moment], Outcome],
     ) -> None:
-        """A quote of `symbol` was accepted, or, without one, a boundary passed."""
+        """Something happened that nobody has asked of the account."""
         stream = f"account-{account_id}"
         entry = self._memory.working(stream)
         assert entry is not None
@@ -420,10 +439,7 @@ class Deciding:
         assert isinstance(before, Account)
         moment = venue.moment()
         try:
-            if symbol is None:
-                after, events = turn_day(before, moment)
-            else:
-                after, events = witness(before, symbol, moment)
+            after, events = judge(before, moment)
         except Exception as fault:
             log.exception("judging-failed", account=account_id)
             after, events = quarantined(before, type(fault).__name__, moment)
@@ -551,3 +567,7 @@ class Deciding:
     @staticmethod
     def _answer(view: Struct, position: int, status: int) -> Answer:
         return Answer(status=status, body=encoded(view), position=position)
+
+
+def witnessing(symbol: str) -> Callable[[Account, Moment], Outcome]:
+    return lambda account, moment: witness(account, symbol, moment)

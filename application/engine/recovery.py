@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 from msgspec import Struct, msgpack
@@ -58,6 +59,9 @@ STATES: Final[dict[str, msgpack.Decoder[State]]] = {
     "plan": msgpack.Decoder(Plan),
     "parked": msgpack.Decoder(Settled),
 }
+IMAGED: Final = (Account, Challenge, Plan, Settled, VenueImage, Index)
+_, _COMPONENTS = msgspec_json.schema_components(IMAGED)
+SHAPE: Final = sha256(msgspec_json.encode(_COMPONENTS, order="sorted")).hexdigest()
 
 
 class Restored(Struct, frozen=True):
@@ -71,6 +75,7 @@ class Restored(Struct, frozen=True):
 class CheckpointBody(Struct, frozen=True):
     policies: dict[str, int]
     unread: tuple[Unread, ...] = ()  # what the images lack
+    shape: str = ""  # of the images
 
 
 class Recovery:
@@ -90,7 +95,8 @@ class Recovery:
         if checkpoint is not None:
             body = msgpack.decode(checkpoint.body, type=CheckpointBody)
             policies = body.policies
-            if not await self._is_any_readable(body.unread):
+            is_ours = body.shape == SHAPE  # else the log tells it anew
+            if is_ours and not await self._is_any_readable(body.unread):
                 position = checkpoint.position
                 self.set_aside.known(body.unread)
                 self._take_note(images)
@@ -179,6 +185,7 @@ class Recovery:
         venue = self._venues[envelope.venue] if envelope.venue else None
         if venue is not None:
             await self._catch_up(venue, envelope.as_of_tick)
+            self._before(fact, venue, envelope.engine_time)
             venue.advance(envelope.engine_time)
         if isinstance(fact, DayBoundaryPassed | ClockAdvanced | FeedGap):
             assert venue is not None
@@ -225,6 +232,12 @@ class Recovery:
         account = self._account(account_id)
         self._replace(account_id, refolded(turn, account, venue.moment()))
 
+    def _before(self, fact: Fact, venue: Venue, at: datetime) -> None:
+        """What was due before that fact is in the log too: nothing is judged here."""
+
+    def _before_tick(self, venue: Venue, at: datetime) -> None:
+        """Likewise."""
+
     async def _catch_up(self, venue: Venue, until: int | None) -> None:
         """Apply the ticks up to `until`; without it, all that the log holds."""
         if until is not None and venue.sequence >= until:
@@ -233,6 +246,7 @@ class Recovery:
             self._ticks[venue.venue_id] = TickTail(self._journal, venue)
         tail = self._ticks[venue.venue_id]
         while (tick := await tail.next(until)) is not None:
+            self._before_tick(venue, tick.engine_time)
             venue.repeat(tick.quote, tick.engine_time)
             for account_id in venue.screen.touched(tick.quote.symbol):
                 stream = f"account-{account_id}"
@@ -372,7 +386,7 @@ async def save(
     """
     entries = memory.unsaved()
     shown = [(venue, venue.shown) for venue in venues.values() if venue.is_unsaved]
-    body = msgpack.encode(CheckpointBody(policies, unread))
+    body = msgpack.encode(CheckpointBody(policies, unread, SHAPE))
     checkpoint = Checkpoint(position=position, taken_at=at, body=body)
     images = [
         Image(

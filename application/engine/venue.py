@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from application.engine.journal import TickBlock
 from application.engine.screen import Screen
 from application.engine.tick_block import Accepted, Link, Refused, pack
+from application.engine.timers import Timers
 from domain.account.state import Account
 from domain.values.instrument import Instrument
 from domain.values.market import Market, Moment, pairs_of
@@ -49,6 +50,7 @@ class Index(Struct, frozen=True, kw_only=True):
     trading_day: TradingDay | None  # None: it is over, no day turns for it
     symbols: frozenset[str]  # whose quotes move it
     trades: tuple[str, ...]  # that are open
+    deadline: datetime | None = None  # of its next timer
 
 
 class Venue:
@@ -64,6 +66,7 @@ class Venue:
             each.symbol: each for each in opened.instruments
         }
         self.screen = Screen()
+        self.timers = Timers()
         self._pairs = pairs_of(self.instruments)
         self._stale_after = (
             timedelta(seconds=opened.stale_after_seconds)
@@ -174,11 +177,13 @@ class Venue:
             trading_day=None if account.is_over else account.phase.trading_day,
             symbols=self.symbols(account),
             trades=tuple(position.trade_id for position in held),
+            deadline=account.next_deadline,
         )
 
     def follow(self, account: Account) -> None:
-        """Take note of an account: what moves it, and when its day turns."""
+        """Take note of an account: what moves it, when its day turns or time ends."""
         self.screen.anchor(account.account_id, self.symbols(account))
+        self.timers.set(account.account_id, account.next_deadline)
         if account.is_over:
             self._let_go(account.account_id)
         else:
@@ -200,12 +205,14 @@ class Venue:
     def follow_indexed(self, account_id: str, index: Index) -> None:
         """The same, for an account that nobody has decoded yet."""
         self.screen.anchor(account_id, index.symbols)
+        self.timers.set(account_id, index.deadline)
         if index.trading_day is not None:
             self._turns(account_id, index.trading_day)
 
     def unfollow(self, account: Account) -> None:
         """Its opening was never stored."""
         self.screen.forget(account.account_id)
+        self.timers.set(account.account_id, None)
         self._let_go(account.account_id)
 
     def _turns(self, account_id: str, day: TradingDay) -> None:

@@ -221,6 +221,7 @@ def remembered(engine: Engine) -> dict[str, object]:
             venue.link,
             venue.due(datetime.max.replace(tzinfo=UTC)),
             venue.screen.exposed,
+            dict(venue.timers.known),
         )
         for venue_id, venue in engine.venues.items()
     }

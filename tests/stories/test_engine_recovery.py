@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
@@ -213,3 +214,23 @@ async def test_trading_goes_on_after_a_restart_as_it_would_have_without() -> Non
     assert [(e.name, e.payload) for e in cut.events] == [
         (e.name, e.payload) for e in whole.events
     ]
+
+
+async def test_images_of_another_shape_are_told_anew_by_the_log() -> None:
+    """As after a release that remembers more of an account than the one before."""
+    partition = Partition()
+    async with desk(partition) as here:
+        await here.ask(open_venue(), open_account("a", MAX_LOSS), gold("1999"))
+        live = remembered(here.engine)
+    assert partition.checkpoint is not None
+    body = msgspec.msgpack.decode(partition.checkpoint.body)
+    body["shape"] = "another"
+    partition.checkpoint = replace(
+        partition.checkpoint, body=msgspec.msgpack.encode(body)
+    )
+    partition.images = {
+        stream: replace(image, body=b"\xc0")
+        for stream, image in partition.images.items()
+    }
+    async with desk(partition) as again:
+        assert remembered(again.engine) == live
