@@ -9,9 +9,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.account.commands import AccountCommand, OpenAccount
-from domain.account.decider import handle, turn_day, witness
+from domain.account.decider import handle, time_out, turn_day, witness
 from domain.account.events import (
     AccountEvent,
+    AccountExpired,
+    AccountWarned,
     ObjectivesMet,
     PositionClosed,
     RuleBreached,
@@ -79,13 +81,22 @@ class Told(Struct, frozen=True, kw_only=True):
                 return self.after(*handle(item, self.opened, self.moment))
 
     def until(self, at: datetime) -> "Told":
-        """Pass the boundaries that are due, as a venue does."""
+        """Pass the boundaries and timers that are due, as a venue does."""
         told, events = replace(self, events=()), tuple[AccountEvent, ...]()
         if told.account is not None:
             day = told.account.phase.trading_day
-            while (boundary := day.next_after(told.moment.at)) <= at:
-                told = told.clock(boundary)
-                told = told.after(*turn_day(told.opened, told.moment))
+            boundary = day.next_after(told.moment.at)
+            while True:
+                deadline = told.opened.next_deadline
+                if deadline is not None and deadline < boundary and deadline <= at:
+                    told = told.clock(deadline)
+                    told = told.after(*time_out(told.opened, told.moment))
+                elif boundary <= at:
+                    told = told.clock(boundary)
+                    told = told.after(*turn_day(told.opened, told.moment))
+                    boundary = day.next_after(boundary)
+                else:
+                    break
                 events += told.events
         return replace(told.clock(at), events=events)
 
@@ -152,6 +163,14 @@ class Asked:
     def then_passed(self) -> ObjectivesMet:
         (passed,) = (e for e in self.events if isinstance(e, ObjectivesMet))
         return passed
+
+    def then_expired(self) -> AccountExpired:
+        (expired,) = (e for e in self.events if isinstance(e, AccountExpired))
+        return expired
+
+    def then_warned(self) -> AccountWarned:
+        (warned,) = (e for e in self.events if isinstance(e, AccountWarned))
+        return warned
 
     def then_closed(self, *profits: str) -> PositionClosed:
         *_, closed = (e for e in self.events if isinstance(e, PositionClosed))
