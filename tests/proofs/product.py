@@ -20,7 +20,8 @@ import msgspec
 from httpx import AsyncClient, HTTPError
 from msgspec import Struct
 
-from infrastructure.embedded.servers import discard
+from infrastructure.embedded.servers import acquire, discard
+from infrastructure.roles import Role
 
 POLL_SECONDS = 0.02
 PATIENCE_SECONDS = 40.0
@@ -99,6 +100,11 @@ class Product:
         ran = await self.run(*words, "--json", **more)
         assert ran.code == 0, ran
         return ran.read()
+
+    def database_urls(self) -> dict[Role, str]:
+        """How each role gets in; the servers are up, and stay nobody else's."""
+        with acquire(self.data) as servers:
+            return {role: servers.database_url(role) for role in Role}
 
     async def is_healthy(self, http: AsyncClient) -> bool:
         with suppress(HTTPError):

@@ -7,96 +7,44 @@ that the seed chooses something is killed with SIGKILL. Nobody repairs anything.
 import asyncio
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
 from random import Random
 from time import monotonic
 
 import pytest
 from httpx import AsyncClient
+from msgspec import Struct
 
+from infrastructure.roles import Role
 from tests.proofs.conftest import Counts, Figure
+from tests.proofs.crowd import Crowd
+from tests.proofs.derived import Derived
 from tests.proofs.ledger import Ledger
-from tests.proofs.product import PATIENCE_SECONDS, WHOLE, Product, product, until
-from tests.proofs.traders import Sent, Trader
+from tests.proofs.product import WHOLE, Product, product, until
+from tests.proofs.traders import Sent
 
 SEED = 20_260_105
 KINDS = ("everything", "api", "project", "postgres")
 QUICK, FULL = 1, 20  # kills of each kind
-TRADERS = 4
-FEWEST, MOST = 30, 150  # answers before a kill
-AFTERWARDS = 20  # answers before we look
-SAMPLE = 40  # commands sent again after each kill
+TRADERS = 6
+FEWEST, MOST = 20, 80  # answers before a kill
+AT_ONCE = 0.5  # of the kills come with an answer, the others some time after it
+LATEST_SECONDS = 0.03
+SOON, LATE = 10, 60  # answers after it, before we look
+SAMPLE = 20  # commands sent again after each kill
 AT_THE_END = 2_000
 ONLY_THE_FIRST = 0.3
 
 Recovered = dict[str, list[float]]
 
 
-class Crowd:
-    """Traders that go on until they are told to pause, whatever happens around them."""
+class Blow(Struct, frozen=True):
+    """When something is killed, and what: the seed's choice."""
 
-    def __init__(self, url: Callable[[], str], seed: int) -> None:
-        self.traders = [Trader(n, seed, url, self._hear) for n in range(TRADERS)]
-        self.acknowledged: list[Sent] = []
-        self._may_go = asyncio.Event()
-        self._idle = 0
-        self._strike_at = 0
-        self._strike: Callable[[], None] | None = None
-        self._lives: list[asyncio.Task[None]] = []
-
-    def _hear(self, sent: Sent) -> None:
-        self.acknowledged.append(sent)
-        if self._strike is not None and len(self.acknowledged) >= self._strike_at:
-            strike, self._strike = self._strike, None
-            strike()
-
-    async def live(self, trader: Trader) -> None:
-        await trader.enter()
-        while True:
-            if not self._may_go.is_set():
-                self._idle += 1
-                await self._may_go.wait()
-                self._idle -= 1
-            await trader.step()
-
-    async def trade(self, answers: int) -> None:
-        """Let them trade until so many more answers have come."""
-        wanted = len(self.acknowledged) + answers
-        self._may_go.set()
-        await self._until(lambda: len(self.acknowledged) >= wanted, "answers")
-
-    async def trade_until(self, answers: int, strike: Callable[[], None]) -> None:
-        """Strike the moment that an answer arrives: what it says must be on disk."""
-        self._strike_at = len(self.acknowledged) + answers
-        self._strike = strike
-        await self.trade(answers)
-
-    async def rest(self) -> None:
-        """Let each finish what it has begun, and nothing more."""
-        self._may_go.clear()
-        await self._until(lambda: self._idle == len(self.traders), "idle traders")
-
-    async def _until(self, is_so: Callable[[], bool], what: str) -> None:
-        def checked() -> bool:
-            for life in self._lives:
-                if life.done():
-                    life.result()  # a trader that was answered strangely says so
-            return is_so()
-
-        await until(checked, what, 2 * PATIENCE_SECONDS)
-
-    @asynccontextmanager
-    async def alive(self) -> AsyncIterator["Crowd"]:
-        self._lives = [asyncio.create_task(self.live(each)) for each in self.traders]
-        try:
-            yield self
-        finally:
-            for life in self._lives:
-                life.cancel()
-            await asyncio.gather(*self._lives, return_exceptions=True)
-            for trader in self.traders:
-                await trader.close()
+    kind: str
+    answers: int
+    later_seconds: float
+    answers_after: int
 
 
 class Killing:
@@ -107,32 +55,42 @@ class Killing:
         self.crowd = crowd
         self.http = http
         self.recovered: dict[str, Recovered] = defaultdict(lambda: defaultdict(list))
+        self.in_flight: list[int] = []
 
     async def ready(self) -> None:
         await until(lambda: self.product.is_ready(self.http), "ready")
 
-    async def strike(self, kind: str, chance: Random) -> None:
+    async def strike(self, blow: Blow, chance: Random) -> None:
         """Kill, and wait until it serves again; the traders never stop asking."""
-        victims = self._victims(kind, chance)
-        await self.crowd.trade_until(
-            chance.randint(FEWEST, MOST), lambda: self.product.kill(victims)
-        )
-        killed = monotonic()
-        if kind == "everything":
+        await until(lambda: self.product.roles() == WHOLE, "all that there is to kill")
+        victims = self._victims(blow.kind, chance)
+
+        def hit() -> None:
+            self.in_flight.append(self.crowd.in_flight)
+            self.product.kill(victims)
+
+        await self.crowd.trade_until(blow.answers, blow.later_seconds, hit)
+        killed, seen = monotonic(), len(self.crowd.acknowledged)
+        say(f"{blow}: {victims}, with {self.in_flight[-1]} commands in flight")
+        assert self.in_flight[-1]
+        if blow.kind == "everything":
             await until(lambda: not self.product.living(), "no process left")
             self.product.start("up")
-        times = self.recovered[kind]
-        seen = len(self.crowd.acknowledged)
+        await self._serves_again(self.recovered[blow.kind], killed, blow.answers_after)
+        assert len(self.crowd.acknowledged) >= seen + blow.answers_after
+
+    async def _serves_again(self, times: Recovered, killed: float, many: int) -> None:
         healthy = asyncio.create_task(
-            until(lambda: self.product.is_healthy(self.http), f"health after {kind}")
+            until(lambda: self.product.is_healthy(self.http), "health")
         )
-        await self.crowd.trade(AFTERWARDS)
+        await self.crowd.trade(1)
         times["commands"].append(monotonic() - killed)
         times["health"].append(await healthy)
+        await self.crowd.trade(many)
+        await self.crowd.rest()
         newest = self.crowd.acknowledged[-1]
         await newest.trader.get("/accounts", min_position=newest.position)
         times["tables"].append(monotonic() - killed)
-        assert len(self.crowd.acknowledged) >= seen + AFTERWARDS
 
     def _victims(self, kind: str, chance: Random) -> list[int]:
         """Everything, or only what holds all others, which then go with it."""
@@ -142,31 +100,19 @@ class Killing:
             return [self.product.pid_of("up")]
         return chance.sample(victims := list(self.product.living()), len(victims))
 
-    async def check(self, ledger: Ledger, chance: Random) -> None:
-        await self.crowd.rest()
+    async def check(self, ledger: Ledger, derived: Derived, chance: Random) -> None:
         await until(lambda: self.product.roles() == WHOLE, "nothing more, nothing less")
-        ledger.must_hold(self.crowd.acknowledged)
-        ledger.must_be_contiguous()
-        await asyncio.gather(self._rebuild_equals(), self._replay_equals())
-        many = min(SAMPLE, len(self.crowd.acknowledged))
-        await answered_alike(chance.sample(self.crowd.acknowledged, many))
-        ledger.must_hold(self.crowd.acknowledged)
+        acknowledged = self.crowd.acknowledged
+        ledger.must_hold(acknowledged)
+        heads = ledger.must_be_contiguous()
+        await derived.must_agree(heads, accounts=sum(map(opens_account, acknowledged)))
+        many = min(SAMPLE, len(acknowledged))
+        await answered_alike(chance.sample(acknowledged, many))
+        ledger.must_hold(acknowledged)
 
-    async def _rebuild_equals(self) -> None:
-        """Only digests at the same positions compare; the live market may go on."""
-        for _ in range(5):
-            before = await self.product.asked("projections", "digest")
-            after = await self.product.asked("projections", "rebuild")
-            if before["position"] == after["position"]:
-                assert before == after
-                return
-        raise AssertionError("the log never stood still")
 
-    async def _replay_equals(self) -> None:
-        report = await self.product.asked("audit", "replay")
-        assert report["equal"], report
-        assert report["live"] == report["replayed"]
-        assert report["accounts"] >= TRADERS
+def opens_account(sent: Sent) -> bool:
+    return sent.is_success and sent.path.endswith(("/accounts", "/challenges"))
 
 
 async def answered_alike(sent: list[Sent]) -> None:
@@ -181,13 +127,13 @@ async def answered_alike(sent: list[Sent]) -> None:
 async def killing() -> AsyncIterator[Killing]:
     async with product() as made, AsyncClient(timeout=5) as http:
         made.start("up")
-        killing = Killing(made, Crowd(lambda: made.url, SEED), http)
+        killing = Killing(made, Crowd(lambda: made.url, SEED, TRADERS), http)
         try:
             await killing.ready()
             async with killing.crowd.alive():
                 yield killing
         finally:
-            sys.stdout.write(made.said())  # shown where the test fails
+            say(made.said())
 
 
 async def test_whatever_is_killed_nothing_acknowledged_is_lost(
@@ -195,11 +141,12 @@ async def test_whatever_is_killed_nothing_acknowledged_is_lost(
 ) -> None:
     chance = Random(SEED)  # noqa: S311 - chance to be repeated, not a secret
     product, crowd = killing.product, killing.crowd
-    url = await product.asked("db", "url", "--role", "owner")
-    ledger = Ledger(url["url"])
-    for kind in in_turn(counts.of(QUICK, FULL), chance):
-        await killing.strike(kind, chance)
-        await killing.check(ledger, chance)
+    urls = product.database_urls()
+    ledger = Ledger(urls[Role.OWNER])
+    derived = Derived(urls[Role.PROJECTOR], urls[Role.AUDITOR])
+    for blow in blows(counts.of(QUICK, FULL), chance):
+        await killing.strike(blow, chance)
+        await killing.check(ledger, derived, chance)
     many = min(AT_THE_END, len(crowd.acknowledged))
     await answered_alike(chance.sample(crowd.acknowledged, many))
     quotes = ledger.must_hold_quotes(crowd.acknowledged)
@@ -209,14 +156,22 @@ async def test_whatever_is_killed_nothing_acknowledged_is_lost(
         figure(told(kind, times))
     figure(
         f"{len(crowd.acknowledged)} commands acknowledged, 0 lost, 0 doubled;"
+        f" {min(killing.in_flight)} to {max(killing.in_flight)} in flight at a kill;"
         f" {sum(heads.values())} events, {quotes} quotes",
     )
 
 
-def in_turn(times: int, chance: Random) -> Iterator[str]:
+def blows(times: int, chance: Random) -> Iterator[Blow]:
     """Mix them, but so that nobody dies too often in too short a time."""
     for _ in range(times):
-        yield from chance.sample(KINDS, len(KINDS))
+        for kind in chance.sample(KINDS, len(KINDS)):
+            at_once, later = chance.random() < AT_ONCE, chance.random()
+            yield Blow(
+                kind=kind,
+                answers=chance.randint(FEWEST, MOST),
+                later_seconds=0.0 if at_once else later * LATEST_SECONDS,
+                answers_after=chance.randint(SOON, LATE),
+            )
 
 
 def told(kind: str, times: Recovered) -> str:
@@ -225,3 +180,8 @@ def told(kind: str, times: Recovered) -> str:
         for what, took in times.items()
     )
     return f"kill -9 {kind}, {len(times['health'])} times: back after {spans}"
+
+
+def say(text: str) -> None:
+    """It is shown where the test fails."""
+    sys.stdout.write(f"{text}\n")

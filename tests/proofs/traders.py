@@ -20,7 +20,8 @@ from msgspec import Struct
 from api.conventions import command_id
 
 PASSWORD: Final = "correct horse battery"
-RETRY_SECONDS: Final = 0.03
+RETRY_SECONDS: Final = 0.02  # and twice as long each time, as polite clients do
+LONGEST_RETRY_SECONDS: Final = 0.16
 PATIENCE_SECONDS: Final = 40.0
 UNKNOWN: Final = frozenset({503})
 DECIDED: Final = frozenset({200, 201, 409})
@@ -105,6 +106,7 @@ class Trader:
         self._http = AsyncClient(timeout=patience_seconds)
         self._email = f"{uuid4().hex[:12]}@example.com"
         self.headers: dict[str, str] = {}
+        self.is_asking = False  # a command is on its way, or its answer is
         self._now = STARTS_AT
         self._prices = {symbol: level for symbol, (level, _) in LEVELS.items()}
         self.venue = ""
@@ -189,14 +191,18 @@ class Trader:
 
     async def _ask(self, method: str, path: str, **rest: Any) -> Response:
         headers = self.headers | rest.pop("headers", {})
-        return await self._http.request(
-            method, f"{self._url()}/api/v1{path}", headers=headers, **rest
-        )
+        self.is_asking = method == "POST"
+        try:
+            return await self._http.request(
+                method, f"{self._url()}/api/v1{path}", headers=headers, **rest
+            )
+        finally:
+            self.is_asking = False
 
     async def _until_decided(
         self, ask: Callable[[], Any], decided: frozenset[int] | set[int]
     ) -> Response:
-        deadline = monotonic() + PATIENCE_SECONDS
+        deadline, pause = monotonic() + PATIENCE_SECONDS, RETRY_SECONDS
         while True:
             answer: Response | None = None
             with suppress(HTTPError):
@@ -211,7 +217,8 @@ class Trader:
                     raise Strange(answer.status_code, answer.request.url, answer.text)
             if monotonic() > deadline:
                 raise Strange("undecided", answer and answer.text)
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_RETRY_SECONDS)
 
     # -- what a trader does --------------------------------------------------------
 
