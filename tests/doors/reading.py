@@ -53,6 +53,12 @@ class Page:
                 if not types or event.type in types:
                     return event
 
+    async def ended(self) -> None:
+        """Read on until the server ends it."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            async for _ in self._lines:
+                pass
+
     async def _next(self) -> Event:
         fields: dict[str, str] = {}
         async for line in self._lines:
@@ -79,23 +85,30 @@ class Talk:
         self._waiting: list[Any] = []
 
     @classmethod
+    async def connected(cls, address: tuple[str, int], **settings: Any) -> Self:
+        url = f"ws://{address[0]}:{address[1]}/api/v1/stream"
+        return cls(await connect(url, proxy=None, **settings))
+
+    @classmethod
     @asynccontextmanager
     async def open(
         cls, address: tuple[str, int], token: str | None = None, **settings: Any
     ) -> AsyncIterator[Self]:
-        url = f"ws://{address[0]}:{address[1]}/api/v1/stream"
-        async with connect(url, proxy=None, **settings) as socket:
-            talk = cls(socket)
+        talk = await cls.connected(address, **settings)
+        async with talk.socket:
             if token is not None:
                 await talk.says(type="auth", token=token)
-                assert (await talk.next())["type"] == "authenticated"
+                await talk.next("authenticated")
             yield talk
 
     async def says(self, **members: Any) -> None:
         await self.socket.send(json.dumps(members))
 
-    async def subscribes(self, *channels: str, **resume_from: int) -> None:
-        await self.says(type="subscribe", channels=channels)
+    async def subscribes(
+        self, *channels: str, resume_from: dict[str, int] | None = None
+    ) -> None:
+        resumed = {"resume_from": resume_from} if resume_from else {}
+        await self.says(type="subscribe", channels=channels, **resumed)
 
     async def next(self, *types: str) -> Any:
         """Give the next message, or the next of these types."""
