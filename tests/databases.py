@@ -1,7 +1,7 @@
 """A database of its own for each test: migrated once a run, then copied."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import LiteralString
 from uuid import uuid4
@@ -58,6 +58,12 @@ def template(servers: Servers) -> str:
 @pytest.fixture
 def database(servers: Servers, template: str) -> Iterator[Database]:
     """Copy the template for one test; drop the copy when the test has ended."""
+    with copied(servers, template) as database:
+        yield database
+
+
+@contextmanager
+def copied(servers: Servers, template: str) -> Iterator[Database]:
     name = f"test_{uuid4().hex}"
     with psycopg.connect(_maintenance(servers), autocommit=True) as connection:
         connection.execute(

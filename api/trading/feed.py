@@ -23,6 +23,6 @@ async def feed(
     limit: Limit = FEW,
 ) -> Page[Happening]:
     """List breaches and passes of the live venue, the newest first."""
-    await reads.reach(min_position)
+    position = await reads.catch_up(LIVE_PARTITION, min_position)
     items = await latest(reads.pool, LIVE, limit)
-    return Page(items=items, next=None, position=reads.told(LIVE_PARTITION))
+    return Page(items=items, next=None, position=position)

@@ -17,18 +17,23 @@ MAX_LOSS = {
 class Desk:
     """One trader, signed in, with a sandbox of their own."""
 
-    def __init__(self, http: AsyncClient, headers: dict[str, str]) -> None:
+    def __init__(
+        self, http: AsyncClient, headers: dict[str, str], email: str = ""
+    ) -> None:
         self.http = http
         self.headers = headers
+        self.email = email
         self.venue_id = ""
 
     @classmethod
-    async def opened(cls, http: AsyncClient) -> "Desk":
+    async def opened(cls, http: AsyncClient, handle: str | None = None) -> "Desk":
         email = f"{uuid4().hex[:12]}@example.com"
         person = {"email": email, "password": PASSWORD}
-        await http.post("/api/v1/auth/register", json=person)
+        named = {"handle": handle} if handle else {}
+        await http.post("/api/v1/auth/register", json=person | named)
         answer = await http.post("/api/v1/auth/login", json=person)
-        return cls(http, {"Authorization": f"Bearer {answer.json()['access_token']}"})
+        bearer = f"Bearer {answer.json()['access_token']}"
+        return cls(http, {"Authorization": bearer}, email)
 
     async def get(self, path: str, **parameters: Any) -> Any:
         answer = await self.ask("GET", path, params=parameters)
@@ -114,6 +119,6 @@ class Desk:
             "plan_id": sprint["plan_id"],
             "deposit": deposit,
             "payment": {"method": "dev"},
-            "venue_id": self.venue_id,
+            "venue_id": self.venue_id or "live",
         }
         return await self.post("/challenges", body, 201)

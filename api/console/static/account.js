@@ -1,6 +1,6 @@
 // One account: what stands, what is open, what was closed and crossed; its owner trades.
 
-import "./shell.js";
+import { ready } from "./shell.js";
 import { field, find, put, rows, toned } from "./dom.js";
 import { admitted } from "./guard.js";
 import { heard } from "./pulse.js";
@@ -12,16 +12,16 @@ import { clock, kind, money, signed, tone } from "./words.js";
 
 const FEW_MILLISECONDS = 1_000;
 
+ready();
 if (await admitted()) await keep(find("#account"));
 
 async function keep(page) {
   const { account: id } = page.dataset;
   const standing = new Standing(find("#watch"));
   let ticket = null;
-  let position = null; // of our own last command: nothing older is shown after it
 
   async function ask() {
-    const view = await call(`/accounts/${id}/overview${position ? `?min_position=${position}` : ""}`);
+    const view = await call(`/accounts/${id}/overview`);
     show(view);
     return view;
   }
@@ -35,19 +35,14 @@ async function keep(page) {
     ticket?.allow(view.account.status);
   }
 
-  async function acted(answer) {
-    position = answer.position;
-    await ask();
-  }
-
   const view = await ask();
   heard("live");
   await standing.begin(view.account);
   if (view.is_mine) {
     remember(id);
     document.documentElement.classList.add("is-mine");
-    ticket = new Ticket(find("#ticket"), view.account, acted);
-    find("#positions").addEventListener("click", ({ target }) => closing(target, acted));
+    ticket = new Ticket(find("#ticket"), view.account, ask);
+    find("#positions").addEventListener("click", ({ target }) => closing(target, ask));
   }
 
   let askedAt = 0;

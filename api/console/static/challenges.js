@@ -1,6 +1,6 @@
 // Plans on sale, and what one has bought.
 
-import "./shell.js";
+import { ready } from "./shell.js";
 import { all, field, find, put, rows } from "./dom.js";
 import { call, current, found, remember } from "./session.js";
 import { told } from "./ticket.js";
@@ -38,6 +38,7 @@ for (const form of all("form[data-plan]")) {
   });
 }
 
+ready();
 await found();
 addEventListener("session", showMine);
 await showMine();

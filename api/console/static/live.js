@@ -1,6 +1,6 @@
 // The board, one account's curve beside it, and the news, as they change.
 
-import "./shell.js";
+import { ready } from "./shell.js";
 import { all, field, find, put, rows, toned } from "./dom.js";
 import { heard } from "./pulse.js";
 import { call } from "./session.js";
@@ -25,9 +25,14 @@ async function askBoard() {
   showBoard((await call(`/leaderboard?limit=${RANKED}`)).items);
 }
 
-async function askFeed(position) {
-  const since = position ? `&min_position=${position}` : "";
-  showFeed((await call(`/feed?limit=${NEWS}${since}`)).items);
+async function askFeed() {
+  showFeed((await call(`/feed?limit=${NEWS}`)).items);
+}
+
+// The stream is ahead of the tables, which alone know the address of the evidence.
+async function askFeedOf({ account_id, at }, tries = 5) {
+  await askFeed();
+  if (tries && !known.has(account_id + at)) setTimeout(() => askFeedOf({ account_id, at }, tries - 1), 500);
 }
 
 function showBoard(items) {
@@ -112,10 +117,11 @@ follow(
   ["leaderboard:main", "feed:public"],
   ({ channel, type, data }) => {
     if (channel === "leaderboard:main") showBoard(data.items);
-    if (channel === "feed:public") askFeed(type === "snapshot" ? null : data.position);
+    if (channel === "feed:public") (type === "snapshot" ? askFeed() : askFeedOf(data)).catch(() => {});
   },
   () => Promise.all([askBoard(), askFeed()]),
 );
 
+ready();
 const first = watched || board.firstElementChild?.dataset.key;
 if (first) look(first, false).catch(() => (watched = null));

@@ -1,6 +1,6 @@
 // In by e-mail and password, then on to where one came from.
 
-import "./shell.js";
+import { ready } from "./shell.js";
 import { all, find } from "./dom.js";
 import { logIn, register } from "./session.js";
 
@@ -35,3 +35,4 @@ form.addEventListener("submit", (event) => {
 for (const button of all("[data-email]")) {
   button.addEventListener("click", () => enter(button.dataset.email, button.dataset.password, "login"));
 }
+ready();

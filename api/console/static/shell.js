@@ -30,6 +30,11 @@ function showSession() {
   put(document, "me", session?.handle || "");
 }
 
+// A button works from when its script has come, and not before.
+export function ready() {
+  for (const button of all("button[data-wait]")) button.disabled = false;
+}
+
 const button = find("#theme");
 named(button);
 button.addEventListener("click", () => turnTheme(button));
@@ -42,7 +47,4 @@ find("#leave").addEventListener("click", async () => {
 addEventListener("session", showSession);
 showSession();
 
-for (const link of all("#enter, [data-back]")) {
-  if (location.pathname !== "/login") link.href = `/login?next=${encodeURIComponent(location.pathname)}`;
-}
 localize();

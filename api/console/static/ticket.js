@@ -66,7 +66,7 @@ export class Ticket {
     if (take_profit.value) body.take_profit = take_profit.value;
     await told(find("#ticket-told"), event.submitter, async () => {
       const trade = await call("/trades", { method: "POST", body, key: crypto.randomUUID() });
-      await this.#acted(trade);
+      await this.#acted();
       return `${trade.side === "buy" ? "Bought" : "Sold"} ${trade.quantity} ${trade.symbol} at ${trade.open_price}.`;
     });
   }
@@ -78,7 +78,7 @@ export async function closing(target, acted) {
   const { key } = button.closest("tr").dataset;
   await told(find("#positions-told"), button, async () => {
     const trade = await call(`/trades/${key}/close`, { method: "POST", body: {}, key: crypto.randomUUID() });
-    await acted(trade);
+    await acted();
     if (!button.isConnected) find("#positions-title").focus();
     return `Closed ${trade.symbol} at ${trade.close_price}: ${signed(trade.profit)}.`;
   });
