@@ -83,7 +83,7 @@ class Killing:
         healthy = asyncio.create_task(
             until(lambda: self.product.is_healthy(self.http), "health")
         )
-        await self.crowd.trade(1)
+        await self.crowd.trade(TRADERS + 1)  # so that one was sent after the kill
         times["commands"].append(monotonic() - killed)
         times["health"].append(await healthy)
         await self.crowd.trade(many)
