@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from application.catalogue import Fact
 from application.clock import Clock
+from application.engine.allocations import Allocations
 from application.engine.asks import (
     AdvanceClock,
     Answer,
@@ -56,6 +57,7 @@ from domain.challenge.state import evolve as evolve_challenge
 from domain.plan import decider as plan_decider
 from domain.plan.decider import ActivatePlan, DraftPlan, Plan
 from domain.values.market import Market, Moment
+from domain.values.money import Money
 from domain.values.quote import Quote
 from domain.values.refusal import Refused
 from domain.values.trading_day import TradingDay
@@ -113,6 +115,7 @@ class Deciding:
         self._new_venues: list[str] = []
         self._sealed_new: list[str] = []
         self.trades: dict[str, str] = {}  # open trades, and whose account holds them
+        self.allocations = Allocations()
 
     def decide(self, ask: Ask, draft: Draft) -> Answer:
         command = ask.command
@@ -172,6 +175,10 @@ class Deciding:
         for stream, lost in self._memory.drop().items():
             self._forget_trades(lost.state)
             entry = self._memory.working(stream)
+            if isinstance(lost.state, Challenge):
+                self.allocations.forget(lost.state)
+            if entry is not None and isinstance(entry.state, Challenge):
+                self.allocations.follow(entry.state)
             if entry is not None and isinstance(entry.state, Account):
                 self.follow(entry.state)
             elif entry is None and isinstance(lost.state, Account):
@@ -488,7 +495,10 @@ class Deciding:
         else:
             venue = self._venue(state.venue_id)
         self._sequence(venue, ask, draft)
-        events = challenge_decider.decide(command, state, venue.moment())
+        held: tuple[Money, ...] = ()
+        if isinstance(command, PurchaseChallenge):
+            held = self.allocations.held(command.venue_id, command.trader_id)
+        events = challenge_decider.decide(command, state, venue.moment(), held)
         version, position = version_of(entry), draft.position
         because = Because(ask, ask.causation)
         for event in events:
@@ -496,6 +506,7 @@ class Deciding:
             state = evolve_challenge(state, event)
             position = self._record(ask.stream, version, event, venue, because, draft)
         assert state is not None
+        self.allocations.follow(state)
         self._memory.put(ask.stream, Entry(version, state))
         status = CREATED if isinstance(command, PurchaseChallenge) else OK
         view = challenge_view(state, self._token(position), version)

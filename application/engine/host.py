@@ -58,6 +58,7 @@ class Host:
         assert restored.position == engine.head.position
         await self._set_aside(recovery.set_aside)
         engine.deciding.trades.update(restored.trades)
+        engine.deciding.allocations = restored.allocations
         self._saved_at = now()
         self.policy = PolicyRunner(engine, restored.policies.get(PolicyRunner.name, 0))
         self._writer = asyncio.create_task(engine.run())

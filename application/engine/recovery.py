@@ -17,6 +17,7 @@ from msgspec import Struct, msgpack
 from msgspec import json as msgspec_json
 
 from application.catalogue import Fact, Unreadable, fact_of
+from application.engine.allocations import Allocation, Allocations
 from application.engine.envelope import Envelope
 from application.engine.journal import (
     Checkpoint,
@@ -53,13 +54,14 @@ SLICE: Final = 250  # accounts encoded before others get a turn
 _ENVELOPES = msgspec_json.Decoder(Envelope)
 _VENUES = msgpack.Decoder(VenueImage)
 _INDEXES = msgpack.Decoder(Index)
+_ALLOCATIONS = msgpack.Decoder(Allocation)
 STATES: Final[dict[str, msgpack.Decoder[State]]] = {
     "account": msgpack.Decoder(Account),
     "challenge": msgpack.Decoder(Challenge),
     "plan": msgpack.Decoder(Plan),
     "parked": msgpack.Decoder(Settled),
 }
-IMAGED: Final = (Account, Challenge, Plan, Settled, VenueImage, Index)
+IMAGED: Final = (Account, Challenge, Plan, Settled, VenueImage, Index, Allocation)
 _, _COMPONENTS = msgspec_json.schema_components(IMAGED)
 SHAPE: Final = sha256(msgspec_json.encode(_COMPONENTS, order="sorted")).hexdigest()
 
@@ -70,6 +72,7 @@ class Restored(Struct, frozen=True):
     position: int
     policies: dict[str, int]
     trades: dict[str, str]  # open ones, and whose account holds them
+    allocations: Allocations
 
 
 class CheckpointBody(Struct, frozen=True):
@@ -87,6 +90,7 @@ class Recovery:
         self._venues = venues
         self._ticks: dict[str, TickTail] = {}
         self._trades: dict[str, str] = {}
+        self._allocations = Allocations()
         self.set_aside = SetAside(memory, venues)
 
     async def run(self) -> Restored:
@@ -115,7 +119,7 @@ class Recovery:
             if isinstance(entry.state, Account):
                 for held in entry.state.positions:
                     self._trades[held.trade_id] = entry.state.account_id
-        return Restored(position, policies, self._trades)
+        return Restored(position, policies, self._trades, self._allocations)
 
     async def _saved(self) -> tuple[Checkpoint | None, list[Image]]:
         """Read both as of one checkpoint: an older owner may just be ending one."""
@@ -150,6 +154,8 @@ class Recovery:
             shelved[image.stream] = Shelved(image.version, image.body)
             if kind == "account":
                 indexed[name] = _INDEXES.decode(image.index)
+            elif kind == "challenge":
+                self._allocations.note(name, _ALLOCATIONS.decode(image.index))
         self._memory.shelve(shelved, self._load)
         for account_id, index in indexed.items():
             self._venues[index.venue_id].follow_indexed(account_id, index)
@@ -213,6 +219,7 @@ class Recovery:
         elif isinstance(fact, ChallengeEvent):
             assert state is None or isinstance(state, Challenge)
             after = evolve_challenge(state, fact)
+            self._allocations.follow(after)
         elif isinstance(fact, ParkedEvent):
             after = evolve_parked(fact)
         else:
@@ -411,6 +418,8 @@ def image_of(stream: str, entry: Entry, venues: dict[str, Venue]) -> Image:
     state, index = entry.state, b""
     if isinstance(state, Account):
         index = msgpack.encode(venues[state.venue_id].index(state))
+    elif isinstance(state, Challenge):
+        index = msgpack.encode(Allocation.of(state))
     return Image(
         stream=stream, version=entry.version, body=msgpack.encode(state), index=index
     )

@@ -1,11 +1,12 @@
 """How a challenge answers: one phase after the other, a fresh account for each."""
 
+from collections.abc import Sequence
 from typing import assert_never
 from uuid import UUID, uuid5
 
 from msgspec import Struct
 
-from domain.challenge.errors import ChallengeOver, NotTheCurrentAccount
+from domain.challenge.errors import ChallengeOver, NotTheCurrentAccount, RuleRefused
 from domain.challenge.events import (
     ChallengeBreached,
     ChallengeEvent,
@@ -20,6 +21,8 @@ from domain.challenge.state import Challenge
 from domain.plan.events import PlanDrafted, Size
 from domain.rules.phase import Phase
 from domain.values.market import Moment
+from domain.values.money import Money
+from domain.values.refusal import Arithmetic
 
 
 class PurchaseChallenge(Struct, frozen=True, kw_only=True, tag=True):
@@ -47,11 +50,18 @@ ChallengeCommand = PurchaseChallenge | PassPhase | FailPhase
 
 
 def decide(
-    command: ChallengeCommand, challenge: Challenge | None, moment: Moment
+    command: ChallengeCommand,
+    challenge: Challenge | None,
+    moment: Moment,
+    held: Sequence[Money] = (),
 ) -> tuple[ChallengeEvent, ...]:
+    """`held` are the deposits of the other challenges that the buyer is in."""
     match command:
         case PurchaseChallenge():
-            return purchase(command, challenge, moment)
+            if challenge is not None:
+                raise ChallengeOver("a challenge is bought once")
+            must_be_allowed(command, held, moment)
+            return purchase(command, moment)
         case PassPhase():
             return pass_phase(at_stage(challenge, command.account_id), moment)
         case FailPhase():
@@ -72,11 +82,26 @@ def at_stage(challenge: Challenge | None, account_id: str) -> Challenge:
     return challenge
 
 
-def purchase(
-    command: PurchaseChallenge, challenge: Challenge | None, moment: Moment
-) -> tuple[ChallengeEvent, ...]:
-    if challenge is not None:
-        raise ChallengeOver("a challenge is bought once")
+def must_be_allowed(
+    command: PurchaseChallenge, held: Sequence[Money], moment: Moment
+) -> None:
+    terms = command.plan.terms
+    deposit = Money.rounded(command.size.deposit, terms.currency)
+    for cap in [cap for phase in terms.phases for cap in phase.caps]:
+        overrun = cap.overrun(held, deposit)
+        if overrun is not None:
+            raise RuleRefused(
+                f"{overrun.limit} is the most that one person may hold",
+                Arithmetic(
+                    rule=cap.id,
+                    limit=overrun.limit,
+                    actual=overrun.actual,
+                    at=f"{moment.at:%Y-%m-%dT%H:%M:%S.%f}Z",
+                ),
+            )
+
+
+def purchase(command: PurchaseChallenge, moment: Moment) -> tuple[ChallengeEvent, ...]:
     plan = command.plan
     bought = ChallengePurchased(
         at=moment.at,

@@ -7,5 +7,9 @@ class ChallengeOver(Refused):
     """The challenge has ended."""
 
 
+class RuleRefused(Refused):
+    """A rule of the plan forbids it."""
+
+
 class NotTheCurrentAccount(Refused):
     """The account is not the one that the challenge is in now."""

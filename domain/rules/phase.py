@@ -92,6 +92,10 @@ class Phase(Struct, frozen=True, kw_only=True, dict=True, forbid_unknown_fields=
         return tuple(r for r in self.rules if isinstance(r, TimerRule))
 
     @cached_property
+    def caps(self) -> tuple[AllocationCap, ...]:
+        return tuple(r for r in self.rules if isinstance(r, AllocationCap))
+
+    @cached_property
     def week(self) -> Weekday | None:
         """With which day a week begins, where a rule asks for weeks."""
         weeks = (rule.week for rule in self.rules if isinstance(rule, WeeklyLoss))

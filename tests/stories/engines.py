@@ -230,4 +230,5 @@ def remembered(engine: Engine) -> dict[str, object]:
         "venues": venues,
         "head": (engine.head.batch, engine.head.position),
         "trades": dict(engine.deciding.trades),
+        "allocations": engine.deciding.allocations.known,
     }
