@@ -47,11 +47,12 @@ def rounds(clients: int, lab: Lab, runs: int) -> Iterator[Round]:
                 for threads in THREADS
             }
             limit = inserted(lab, database, ours)
+            bare = inserted(lab, database, ours, is_encoded=True)
         yield Round(
             ours=ours.commands_per_second,
             peers=peers,
             limit=limit,
-            settings={"mean_batch": ours.mean_batch},
+            settings={"mean_batch": ours.mean_batch, "limit_encoded_before": bare},
         )
 
 
@@ -82,12 +83,19 @@ def peer(lab: Lab, events: str, threads: int, clients: int) -> float:
         return commands_per_second(desk, threads, clients, PEER_COMMANDS)
 
 
-def inserted(lab: Lab, stored: Database, ours: Ours) -> float:
-    """Insert the rows that ours has just stored, in batches as large as its own."""
+def inserted(
+    lab: Lab, stored: Database, ours: Ours, *, is_encoded: bool = False
+) -> float:
+    """Insert the rows that ours has just stored, in batches as large as its own.
+
+    They become arrays on the way, or, where `is_encoded`, before the clock starts.
+    """
     with psycopg.connect(stored.dsn(Role.APP)) as connection:
         events, receipts = raw.read(connection, PARTITION, ours.began_after)
     assert len(events) == len(receipts) == COMMANDS
-    batches = list(raw.encoded(events, receipts, round(ours.mean_batch)))
+    batches = raw.encoded(events, receipts, round(ours.mean_batch))
+    if is_encoded:
+        batches = list(batches)
     with (
         lab.database() as database,
         psycopg.connect(database.dsn(Role.APP), autocommit=True) as connection,

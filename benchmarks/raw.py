@@ -1,7 +1,7 @@
-"""What Postgres itself takes: prepared pipelines of binary arrays, and no Python.
+"""What Postgres itself takes: prepared pipelines of binary arrays, one after the other.
 
-Everything is encoded before the clock starts, and nothing is decided, answered or
-read; the tables, their indexes, the head and the flush are those of the journal.
+Nothing is decided, answered or read; the tables, their indexes, the head and the
+flush are those of the journal, and so is the way in which rows become arrays.
 """
 
 from collections.abc import Iterable, Sequence
