@@ -7,12 +7,14 @@ READY := .venv/.ready
 UV := UV_SYSTEM_CERTS=1 $(BIN)/uv
 LOCKS := requirements.lock $(wildcard requirements-data.lock)
 
-.PHONY: run test lint types contracts prove bench lock clean
+.PHONY: run test lint types contracts prove bench screenshots lock clean
 
 run: $(READY)
 	@exec $(BIN)/tradesense up
 
+# Without a browser its tests say what is missing: the others need none.
 test: $(READY)
+	@$(BIN)/python -m tests.browser.chromium || true
 	$(BIN)/pytest -n 2
 
 lint: $(READY)
@@ -35,6 +37,10 @@ prove: $(READY)
 # `make bench NAME=journal` measures what begins so; without a name, everything.
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(NAME)
+
+# Pictures of what `make run` shows, for docs/images.
+screenshots: $(READY)
+	$(BIN)/python -m tests.browser.screenshots
 
 lock: $(READY)
 	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \

@@ -26,7 +26,7 @@ from tests.doors.desk import Desk
 
 __all__ = ("template",)
 
-PATIENCE_MILLISECONDS: Final = 15_000
+PATIENCE_MILLISECONDS: Final = 30_000
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 860}
 PHONE: Final[ViewportSize] = {"width": 360, "height": 740}
 LONG_FROM_NOW: Final = 10**14  # milliseconds since 1970

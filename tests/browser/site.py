@@ -25,7 +25,7 @@ from projections.process import project
 from projections.runner import PAGE
 from tests.doors.desk import Desk
 
-PATIENCE_SECONDS: Final = 30
+PATIENCE_SECONDS: Final = 60
 T = TypeVar("T")
 
 

@@ -8,6 +8,7 @@ import { ZONE, money } from "./words.js";
 
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
 const CELLS = 400;
+const SAMPLE_CELLS = 8; // samples are never that far apart
 const MOST_CELLS = 900; // then the curve is asked for again, in wider steps
 const STYLES = { daily: LineStyle.Dashed, max: LineStyle.SparseDotted, other: LineStyle.LargeDashed };
 const ENDS = { breached: "Breached", passed: "Passed", frozen: "Frozen" };
@@ -23,6 +24,7 @@ export class Curve {
   #start = 0;
   #last = null;
   #isOver = false;
+  #isWhole = true; // until somebody drags it: then their part of it stays
 
   constructor(figure) {
     this.#figure = figure;
@@ -40,6 +42,7 @@ export class Curve {
     this.#balance = this.#line({ lineWidth: 1, lineType: LineType.WithSteps });
     this.#markers = createSeriesMarkers(this.#equity, []);
     put(figure, "zone", ZONE);
+    find(".plot", figure).addEventListener("pointerdown", () => (this.#isWhole = false));
     addEventListener("theme", () => this.#paint());
   }
 
@@ -67,6 +70,7 @@ export class Curve {
     this.#paint();
     this.#tell(curve.status, curve.currency);
     this.#chart.timeScale().fitContent();
+    this.#isWhole = true;
   }
 
   // One more point of a living account; true when it is time to ask for the whole again.
@@ -80,7 +84,9 @@ export class Curve {
     this.#equity.update(value(time, point.equity));
     this.#balance.update(value(time, point.balance));
     for (const [rule, series] of this.#floors) series.update(value(time, floors[rule]));
+    const isNext = time > this.#last.time;
     this.#last = { time, point };
+    if (isNext && this.#isWhole) this.#chart.timeScale().fitContent();
     this.#tell(account.status, account.currency);
     const isEnding = account.status in ENDS;
     return isEnding || (time - this.#start) / this.#step > MOST_CELLS;
@@ -98,12 +104,12 @@ export class Curve {
     return spread;
   }
 
-  // Nothing moves an account with nothing open: level until the next point, else unknown.
+  // With nothing open, or no quote, the last valuation stands; else it is a sample's gap.
   #between({ time, point }, until) {
-    const isFlat = Number(point.equity) === Number(point.balance);
+    const isLevel = Number(point.equity) === Number(point.balance) || (until - time) / this.#step > SAMPLE_CELLS;
     const gaps = [];
     for (let gap = time + this.#step; gap < until; gap += this.#step) {
-      gaps.push(isFlat ? value(gap, point.equity) : { time: gap });
+      gaps.push(isLevel ? value(gap, point.equity) : { time: gap });
     }
     return gaps;
   }

@@ -10,6 +10,7 @@ import { clock, kind, money, percent, tone } from "./words.js";
 
 const RANKED = 20;
 const NEWS = 20;
+const TRIED = 8;
 const SPOKEN_MILLISECONDS = 15_000;
 
 const watch = find("#watch");
@@ -45,7 +46,7 @@ function showBoard(items) {
     put(row, "watch", it.handle);
   });
   find("#board-empty").hidden = items.length > 0;
-  if (!watched && items.length) look(items[0].account_id, false);
+  if (!watched && items.length) lookAtBest(items.map((it) => it.account_id)).catch(() => {});
   press();
 }
 
@@ -80,6 +81,16 @@ function speak() {
   const rest = unspoken.length > 2 ? `, and ${unspoken.length - 2} more` : "";
   find("#news").textContent = few + rest;
   unspoken = [];
+}
+
+// The best of those who still trade; whose curve has ended only if nobody does.
+async function lookAtBest(ids) {
+  [watched] = ids;
+  for (const id of ids.slice(0, TRIED)) {
+    const { account } = await call(`/accounts/${id}/overview`);
+    if (account.status === "active") return look(id, false);
+  }
+  return look(ids[0], false);
 }
 
 // Choose whose curve is shown; the address says so, so that it can be passed on.
@@ -123,5 +134,6 @@ follow(
 );
 
 ready();
-const first = watched || board.firstElementChild?.dataset.key;
-if (first) look(first, false).catch(() => (watched = null));
+const ranked = all("tr", board).map((row) => row.dataset.key);
+if (watched) look(watched, false).catch(() => (watched = null));
+else if (ranked.length) lookAtBest(ranked).catch(() => (watched = null));

@@ -11,12 +11,12 @@ const POLL_MILLISECONDS = 1_000;
 // `hear` gets each message; `poll` is awaited each second for as long as there is none.
 export function follow(channels, hear, poll) {
   const streaming = new Streaming(channels, hear);
-  every(async () => {
+  streaming.run();
+  setTimeout(every, POLL_MILLISECONDS, async () => {
     if (streaming.isUp || document.hidden) return;
     await poll();
-    heard("polling");
+    if (!streaming.isUp) heard("polling");
   });
-  streaming.run();
 }
 
 // Again and again, one at a time, the page being looked at or not.
