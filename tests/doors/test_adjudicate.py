@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from api.cli.adjudicate import adjudicate_file
 
-PUBLISHED = Path(__file__).parents[2] / "docs" / "cases" / "rule_cases.json"
+PUBLISHED = sorted((Path(__file__).parents[2] / "docs" / "cases").glob("*.json"))
 
 
 def told(*arguments: str) -> Result:
@@ -32,11 +32,12 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "cases.json"
 
 
-def test_the_published_cases_are_all_met() -> None:
-    result = told(str(PUBLISHED), "--json")
+@pytest.mark.parametrize("published", PUBLISHED, ids=lambda path: path.name)
+def test_the_published_cases_are_all_met(published: Path) -> None:
+    result = told(str(published), "--json")
     objects = msgspec.json.decode(result.stdout)
     assert result.exit_code == 0
-    assert len(objects) == len(msgspec.json.decode(PUBLISHED.read_bytes()))
+    assert len(objects) == len(msgspec.json.decode(published.read_bytes()))
     assert "0 differ" in result.stderr
 
 

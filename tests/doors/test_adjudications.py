@@ -7,7 +7,11 @@ from httpx import AsyncClient
 
 from tests.doors.desk import Desk
 
-CASES = msgspec.json.decode(Path("docs/cases/rule_cases.json").read_bytes())
+CASES = [
+    case
+    for file in sorted(Path("docs/cases").glob("*.json"))
+    for case in msgspec.json.decode(file.read_bytes())
+]
 
 
 async def test_every_published_case_is_judged_as_expected(http: AsyncClient) -> None:

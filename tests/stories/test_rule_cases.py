@@ -7,8 +7,12 @@ import pytest
 
 from application.cases import Case, adjudicate
 
-FILE = Path(__file__).parents[2] / "docs" / "cases" / "rule_cases.json"
-CASES = msgspec.json.decode(FILE.read_bytes(), type=tuple[Case, ...])
+FOLDER = Path(__file__).parents[2] / "docs" / "cases"
+CASES = [
+    case
+    for file in ("rule_cases.json", "further_cases.json")
+    for case in msgspec.json.decode((FOLDER / file).read_bytes(), type=tuple[Case, ...])
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
