@@ -45,7 +45,7 @@ Instant = Annotated[datetime, Meta(tz=True)]
 class CaseClose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A close, for rules that look at days and trades."""
 
-    opened_at: Instant  # that of an earlier event with `opened`
+    opened_at: Instant  # that of an event with `opened`, this one or an earlier
     profit: str  # of this close
     result: str | None = None  # of the whole trade; absent: a rest of it stays open
 
@@ -206,12 +206,12 @@ class Run:
 
     def _recorded(self, event: CaseEvent, at: datetime, balance: Money) -> Record:
         """What no close has brought was booked beside: a commission, say."""
-        closes = tuple(self._close(each) for each in event.closed)
-        profit = sum((each.profit for each in closes), Money.zero(CURRENCY))
         record = self._standing.record
         if event.opened:
             self._opened_at.add(at)
             record = record.opened(at)
+        closes = tuple(self._close(each) for each in event.closed)
+        profit = sum((each.profit for each in closes), Money.zero(CURRENCY))
         if closes:
             record = record.closed(at, closes)
         return record.booked(balance - self._standing.balance - profit)

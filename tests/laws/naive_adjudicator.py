@@ -1,12 +1,17 @@
 """The page of the case format read aloud: slow, simple, written without the product."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.laws.naive_days import Days
+from tests.laws.naive_goals import goals, shown
+from tests.laws.naive_timers import next_strike
+
 CENT = Decimal("0.01")
+LOSSES = {"daily", "weekly", "daily_cap", "max"}
 Case = dict[str, Any]
 Verdict = list[str]
 
@@ -47,16 +52,28 @@ def boundaries(
     return sorted(found)
 
 
+def date_of(zone: str, clock: str, instant: datetime) -> date:
+    """Name a day by the last date that has begun by then."""
+    hours, minutes = clock.split(":")
+    wall = instant.replace(tzinfo=None, second=0, microsecond=0) + timedelta(days=3)
+    wall = wall.replace(hour=int(hours), minute=int(minutes))
+    while boundary_of(zone, wall) > instant:
+        wall -= timedelta(days=1)
+    return wall.date()
+
+
 def adjudicated(case: Case) -> dict[str, Any]:
-    """Answer {"verdicts", "seen"}; `seen` holds floors and days after every entry."""
+    """Answer {"verdicts", "seen"}; `seen` holds floors, days and goals after each."""
     plan = case["plan"]
     initial = Decimal(plan["initial"])
     rules = plan["rules"]
     zone, clock = plan["reset"]
-    losses = [rule for rule in rules if rule["kind"] in {"daily", "max"}]
+    losses = [rule for rule in rules if rule["kind"] in LOSSES]
+    start = datetime.fromisoformat(plan["start"]).astimezone(UTC)
     now: dict[str, Any] = {
-        "clock": datetime.fromisoformat(plan["start"]).astimezone(UTC),
-        "day": 0,
+        "clock": start,
+        "reset": plan["reset"],
+        "initial": initial,
         "balance": initial,
         "equity": initial,
         "flat": True,
@@ -64,71 +81,125 @@ def adjudicated(case: Case) -> dict[str, Any]:
         "paused": set(),
         "ended": False,
         "mark": {rule["id"]: initial for rule in losses},
+        "stood": [(initial, initial, True)],
+        "warned": set(),
+        "start": start,
+        "log": Days(date_of(zone, clock, start), late=clock >= "12:00"),
         "verdicts": [],
     }
     seen = []
     for number, event in enumerate(case["events"], start=1):
         at = datetime.fromisoformat(event["at"]).astimezone(UTC)
-        for boundary in boundaries(zone, clock, now["clock"], at):
-            turn(now, rules, losses, initial, f"reset@{boundary:%Y-%m-%dT%H:%MZ}")
+        pass_time(now, rules, losses, at)
         now["clock"] = max(now["clock"], at)
-        take(now, rules, losses, initial, event, f"e{number}")
+        take(now, rules, losses, event, f"e{number}")
         floors = {rule["id"]: str(floor(rule, now, initial)) for rule in losses}
-        seen.append({"floors": floors, "days": len(now["days"]), "ended": now["ended"]})
+        told = {"floors": floors, "days": len(now["days"]), "ended": now["ended"]}
+        seen.append(told | shown(now, rules))
     return {"verdicts": now["verdicts"], "seen": seen}
+
+
+def pass_time(
+    now: dict[str, Any], rules: list[Case], losses: list[Case], until: datetime
+) -> None:
+    """Boundaries and timers by then, in order; of one instant the boundary first."""
+    zone, clock = now["reset"]
+    coming = boundaries(zone, clock, now["clock"], until)
+    first_beyond = partial(first_day_beyond, zone, clock)
+    while True:
+        strike = None if now["ended"] else next_strike(now, rules, first_beyond)
+        if (
+            strike
+            and strike["at"] <= until
+            and (not coming or strike["at"] < coming[0])
+        ):
+            run_out(now, strike)
+        elif coming:
+            turn(now, rules, losses, coming.pop(0))
+        else:
+            return
+
+
+def first_day_beyond(zone: str, clock: str, since: datetime, days: int) -> datetime:
+    """Find when the first day begins whose date is more than `days` later."""
+    hours, minutes = (int(part) for part in clock.split(":"))
+    wanted = date_of(zone, clock, since) + timedelta(days=days + 1)
+    wall = datetime(wanted.year, wanted.month, wanted.day, hours, minutes)  # noqa: DTZ001 - a clock on a wall
+    return boundary_of(zone, wall)
+
+
+def run_out(now: dict[str, Any], strike: dict[str, Any]) -> None:
+    label = f"timer@{strike['at']:%Y-%m-%dT%H:%MZ}"
+    for rule, how, days, since in strike["told"]:
+        ran_from = f"{since:%Y-%m-%dT%H:%M:%SZ}"
+        now["verdicts"].append([label, rule, how, str(days), ran_from])
+        if how == "expire":
+            now["ended"] = True
+        else:
+            now["warned"].add((rule, since))
 
 
 def take(
     now: dict[str, Any],
     rules: list[Case],
     losses: list[Case],
-    initial: Decimal,
     event: Case,
     label: str,
 ) -> None:
     if "balance" not in event and "equity" not in event:
         return
+    before = now["balance"]
     if "balance" in event:
         now["balance"] = now["equity"] = Decimal(event["balance"])
     if "equity" in event:
         now["equity"] = Decimal(event["equity"])
     now["flat"] = event.get("flat", now["balance"] == now["equity"])
     if event.get("opened"):
-        now["days"].add(now["day"])
+        now["days"].add(now["log"].today)
+    now["log"].enter(event, now["clock"], now["balance"] - before)
+    now["stood"].append((now["balance"], now["equity"], now["flat"]))
     raise_marks(now, losses)
     ticking = [rule for rule in losses if rule.get("eval", "tick") == "tick"]
-    judge(now, ticking, initial, label)
-    goals(now, rules, initial, label)
+    judge(now, ticking, now["initial"], label)
+    reach(now, rules, label)
 
 
 def turn(
-    now: dict[str, Any],
-    rules: list[Case],
-    losses: list[Case],
-    initial: Decimal,
-    label: str,
+    now: dict[str, Any], rules: list[Case], losses: list[Case], boundary: datetime
 ) -> None:
-    judge(now, [rule for rule in losses if rule.get("eval") == "eod"], initial, label)
-    balance, equity = now["balance"], now["equity"]
+    label = f"reset@{boundary:%Y-%m-%dT%H:%MZ}"
+    closing = [rule for rule in losses if rule.get("eval") == "eod"]
+    judge(now, closing, now["initial"], label)
+    log, (zone, clock) = now["log"], now["reset"]
+    floating = now["equity"] - now["balance"]
+    log.end(None if now["flat"] else floating)
+    log.begin(date_of(zone, clock, boundary), held=not now["flat"])
     for rule in losses:
-        mark = now["mark"]
-        if rule["kind"] == "daily":
-            mark[rule["id"]] = {
-                "balance": balance,
-                "equity": equity,
-                "trail_equity": equity,
-                "max": max(balance, equity),
-                "initial": initial,
-            }[rule["anchor"]]
-        elif rule.get("hwm_on") == "eod_balance":
-            mark[rule["id"]] = max(mark[rule["id"]], balance)
-        elif rule.get("hwm_on") == "eod_max":
-            mark[rule["id"]] = max(mark[rule["id"]], balance, equity)
-    now["day"] += 1
+        anchor_anew(now, rule)
     now["paused"] = set()
     ticking = [rule for rule in losses if rule.get("eval", "tick") == "tick"]
-    judge(now, ticking, initial, label)
-    goals(now, rules, initial, label)
+    judge(now, ticking, now["initial"], label)
+    reach(now, rules, label)
+
+
+def anchor_anew(now: dict[str, Any], rule: Case) -> None:
+    """Give a rule what it is measured from on the day, or in the week, that begins."""
+    mark, balance, equity = now["mark"], now["balance"], now["equity"]
+    kind, follows = rule["kind"], rule.get("hwm_on")
+    if kind in {"daily", "daily_cap"} or (
+        kind == "weekly" and now["log"].begins_week(rule["week"])
+    ):
+        mark[rule["id"]] = {
+            "balance": balance,
+            "equity": equity,
+            "trail_equity": equity,
+            "max": max(balance, equity),
+            "initial": now["initial"],
+        }[rule["anchor"]]
+    elif follows == "eod_balance":
+        mark[rule["id"]] = max(mark[rule["id"]], balance)
+    elif follows == "eod_max":
+        mark[rule["id"]] = max(mark[rule["id"]], balance, equity)
 
 
 def raise_marks(now: dict[str, Any], losses: list[Case]) -> None:
@@ -136,7 +207,7 @@ def raise_marks(now: dict[str, Any], losses: list[Case]) -> None:
     seen = {"balance": balance, "equity": equity, "max": max(balance, equity)}
     for rule in losses:
         follows = rule.get("hwm_on")
-        if rule["kind"] == "daily" and rule["anchor"] == "trail_equity":
+        if rule.get("anchor") == "trail_equity":
             follows = "equity"
         if follows in seen:
             now["mark"][rule["id"]] = max(now["mark"][rule["id"]], seen[follows])
@@ -146,16 +217,36 @@ def floor(rule: Case, now: dict[str, Any], initial: Decimal) -> Decimal:
     anchor = now["mark"][rule["id"]]
     if rule["kind"] == "max" and rule["mode"] == "static":
         anchor = initial
+    level = cents(anchor - allowed(rule, anchor, initial))
+    if rule.get("lock") is not None:
+        level = min(level, cents(initial + Decimal(rule["lock"])))
+    return level
+
+
+def allowed(rule: Case, anchor: Decimal, initial: Decimal) -> Decimal:
     basis, value = rule["amount"][0], Decimal(rule["amount"][1])
     amount = {
         "abs": value,
         "pct_initial": initial * value / 100,
         "pct_anchor": anchor * value / 100,
     }[basis]
-    level = cents(anchor - cents(amount))
-    if rule.get("lock") is not None:
-        level = min(level, cents(initial + Decimal(rule["lock"])))
-    return level
+    return cents(amount)
+
+
+def crossed_level(
+    rule: Case, now: dict[str, Any], initial: Decimal, observed: Decimal
+) -> Decimal | None:
+    """The side of a rule that `observed` lies beyond; None: it lies between."""
+    touching = rule.get("cmp") == "le"
+    level = floor(rule, now, initial)
+    if observed < level or (touching and observed == level):
+        return level
+    if rule["kind"] == "daily_cap":
+        anchor = now["mark"][rule["id"]]
+        level = cents(anchor + allowed(rule, anchor, initial))
+        if observed > level or (touching and observed == level):
+            return level
+    return None
 
 
 def judge(now: dict[str, Any], rules: list[Case], initial: Decimal, label: str) -> None:
@@ -168,9 +259,9 @@ def judge(now: dict[str, Any], rules: list[Case], initial: Decimal, label: str) 
         observed = now["equity"]
         if rule.get("measured") == "min":
             observed = min(now["balance"], now["equity"])
-        level = floor(rule, now, initial)
+        level = crossed_level(rule, now, initial, observed)
         effect = rule.get("effect", "hard")
-        if observed < level or (rule.get("cmp") == "le" and observed == level):
+        if level is not None:
             order = (-level, effect != "hard", rule["id"])
             verdict = [label, rule["id"], effect, str(level), str(cents(observed))]
             crossed.append((order, verdict))
@@ -182,15 +273,12 @@ def judge(now: dict[str, Any], rules: list[Case], initial: Decimal, label: str) 
             now["paused"].add(verdict[1])
 
 
-def goals(now: dict[str, Any], rules: list[Case], initial: Decimal, label: str) -> None:
-    wanted = [rule["n"] for rule in rules if rule["kind"] == "min_days"]
-    for rule in rules:
-        if rule["kind"] != "target" or now["ended"]:
-            continue
-        level = initial + cents(initial * Decimal(rule["pct"]) / 100)
-        observed = now["equity"] if rule.get("basis") == "equity" else now["balance"]
-        ready = not rule.get("flat", True) or now["flat"]
-        if ready and observed >= level and all(len(now["days"]) >= n for n in wanted):
-            shown = [str(cents(level)), str(cents(observed))]
-            now["verdicts"].append([label, rule["id"], "pass", *shown])
-            now["ended"] = True
+def reach(now: dict[str, Any], rules: list[Case], label: str) -> None:
+    if now["ended"]:
+        return
+    passed = goals(now, rules)
+    if passed is not None:
+        rule, level, observed = passed
+        told = [str(cents(level)), str(cents(observed))]
+        now["verdicts"].append([label, rule, "pass", *told])
+        now["ended"] = True
