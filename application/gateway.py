@@ -74,9 +74,15 @@ class Gateway(Protocol):
 
     def plans(self) -> tuple[PlanView, ...]: ...
 
-    def plan(self, plan_id: str) -> PlanView: ...
+    def plan(self, plan_id: str, version: int | None = None) -> PlanView:
+        """What is on sale, or the version that is asked for."""
+        ...
 
-    def on_sale(self, plan_id: str, deposit: str) -> tuple[PlanDrafted, Size]:
+    def plan_versions(self, plan_id: str) -> tuple[PlanView, ...]: ...
+
+    def on_sale(
+        self, plan_id: str, deposit: str, version: int | None = None
+    ) -> tuple[PlanDrafted, Size]:
         """Raises `PlanNotActive`, `SizeNotOffered`."""
         ...
 
@@ -185,11 +191,22 @@ class LocalGateway:
             if plan.active is not None
         )
 
-    def plan(self, plan_id: str) -> PlanView:
-        return latest(self._plan(plan_id))
+    def plan(self, plan_id: str, version: int | None = None) -> PlanView:
+        plan = self._plan(plan_id)
+        if version is None:
+            return latest(plan)
+        if version > len(plan.drafts):
+            raise NotFound(f"{plan_id} has no version {version}")
+        return plan_view(plan, version)
 
-    def on_sale(self, plan_id: str, deposit: str) -> tuple[PlanDrafted, Size]:
-        return self._plan(plan_id).on_sale(exact(deposit))
+    def plan_versions(self, plan_id: str) -> tuple[PlanView, ...]:
+        plan = self._plan(plan_id)
+        return tuple(plan_view(plan, each.version) for each in plan.drafts)
+
+    def on_sale(
+        self, plan_id: str, deposit: str, version: int | None = None
+    ) -> tuple[PlanDrafted, Size]:
+        return self._plan(plan_id).on_sale(exact(deposit), version)
 
     def symbols(self, venue_id: str, owner: str | None) -> tuple[SymbolView, ...]:
         venue = self._venue(venue_id, owner)

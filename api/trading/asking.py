@@ -73,7 +73,12 @@ def answered(told: Answer, partition: str) -> Response[Any]:
             told.body, status_code=told.status, headers=headers, media_type=JSON
         )
     refusal = msgspec.json.decode(told.body, type=Refusal)
-    problem = Problem(refusal.code, refusal.detail, arithmetic=refusal.arithmetic)
+    problem = Problem(
+        refusal.code,
+        refusal.detail,
+        arithmetic=refusal.arithmetic,
+        findings=refusal.findings,
+    )
     return Response(
         body_of(problem, refusal.request_id),
         status_code=problem.status,

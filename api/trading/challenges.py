@@ -1,11 +1,11 @@
 """Rows 7 and 8 of the contract: buy a challenge, and see how it goes."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from api.conventions import (
     CursorText,
@@ -24,6 +24,8 @@ from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION, Gateway
 from application.payments import Payments
 from application.views.challenge import ChallengeView
 from domain.challenge.decider import PurchaseChallenge
+from domain.plan.add_ons import chosen, price_with
+from domain.plan.document import MOST_ADD_ONS
 from projections.challenges import challenges_of
 
 LIVE = "live"
@@ -38,6 +40,8 @@ class Purchase(Struct, frozen=True, forbid_unknown_fields=True):
     deposit: PositiveText
     payment: Payment
     venue_id: IdText | None = None
+    add_ons: Annotated[tuple[IdText, ...], Meta(max_length=MOST_ADD_ONS)] = ()
+    plan_version: Annotated[int, Meta(ge=1)] | None = None  # that was looked at
 
 
 @post("/challenges", opt=dict(SIGNED_IN))
@@ -55,11 +59,11 @@ async def buy_challenge(
     if venue_id != LIVE:
         gateway.symbols(venue_id, caller.trader_id)  # a stranger's sandbox is not found
         partition = gateway.partition_of_venue(venue_id)
-    plan, size = gateway.on_sale(data.plan_id, data.deposit)
+    plan, size = gateway.on_sale(data.plan_id, data.deposit, data.plan_version)
+    currency = plan.terms.currency
+    price = price_with(size.price, chosen(plan.add_ons, data.add_ons), currency)
     order_id = asking.id_for("order")
-    payment = await payments.charge(
-        order_id, size.price, plan.terms.currency, data.payment.method
-    )
+    payment = await payments.charge(order_id, price, currency, data.payment.method)
     challenge_id = asking.id_for("challenge")
     purchase = PurchaseChallenge(
         challenge_id=challenge_id,
@@ -69,6 +73,7 @@ async def buy_challenge(
         plan=plan,
         size=size,
         payment=payment,
+        add_ons=data.add_ons,
     )
     return await asking.answer(
         gateway, partition, f"challenge-{challenge_id}", purchase

@@ -12,12 +12,26 @@ from api.trading.leaderboard import leaderboard
 from api.trading.market_data import one_symbol, symbols
 from api.trading.overview import overview
 from api.trading.parked import parked, retry_parked, skip_parked
-from api.trading.plans import one_plan, plans
+from api.trading.plans import (
+    activate_plan,
+    draft_plan,
+    draft_version,
+    one_plan,
+    plan_versions,
+    plans,
+)
 from api.trading.sandbox import advance_clock, open_account, open_venue, take_quotes
 from api.trading.trades import close_trade, one_trade, open_trade, trades
 
 HANDLERS = {
-    "plans": (plans, one_plan),
+    "plans": (
+        plans,
+        one_plan,
+        plan_versions,
+        draft_plan,
+        draft_version,
+        activate_plan,
+    ),
     "challenges": (buy_challenge, challenges, one_challenge),
     "accounts": (accounts, one_account, account_events, overview, curve),
     "trades": (open_trade, close_trade, trades, one_trade),

@@ -9,6 +9,7 @@ from application.parked import RetryParked, SkipParked
 from domain.account.commands import ClosePosition, OpenAccount, OpenPosition
 from domain.challenge.decider import FailPhase, PassPhase, PurchaseChallenge
 from domain.plan.decider import ActivatePlan, DraftPlan
+from domain.plan.findings import Finding
 from domain.values.instrument import Instrument
 from domain.values.refusal import Arithmetic, Refused
 from domain.venue.gate import GateParameters
@@ -84,6 +85,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     detail: str
     request_id: str
     arithmetic: Arithmetic | None = None
+    findings: tuple[Finding, ...] = ()  # of a plan
 
 
 class Answer(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ from typing import assert_never
 
 import msgspec
 import structlog
-from msgspec import Struct
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from application.catalogue import Fact
 from application.clock import Clock
@@ -31,7 +32,7 @@ from application.refusals import NotFound
 from application.views.account import account_view
 from application.views.challenge import challenge_view
 from application.views.parked import DecisionView
-from application.views.plan import latest
+from application.views.plan import plan_view
 from application.views.trade import TradeView, closed_trade, opened_trade
 from application.views.venue import (
     ClockView,
@@ -56,6 +57,8 @@ from domain.challenge.state import Challenge
 from domain.challenge.state import evolve as evolve_challenge
 from domain.plan import decider as plan_decider
 from domain.plan.decider import ActivatePlan, DraftPlan, Plan
+from domain.plan.findings import warnings
+from domain.plan.linter import lint
 from domain.values.market import Market, Moment
 from domain.values.money import Money
 from domain.values.quote import Quote
@@ -525,8 +528,12 @@ class Deciding:
         because = Because(ask, ask.causation)
         position = self._record(ask.stream, version, event, None, because, draft)
         self._memory.put(ask.stream, Entry(version, plan))
-        status = CREATED if isinstance(command, DraftPlan) else OK
-        return self._answer(latest(plan), position, status)
+        view = replace(plan_view(plan, event.version), position=self._token(position))
+        if isinstance(command, DraftPlan):
+            doubts = warnings(lint(command.document))
+            view = replace(view, warnings=doubts or UNSET)
+            return self._answer(view, position, CREATED)
+        return self._answer(view, position, OK)
 
     def _parked(self, ask: Ask, command: ParkedCommand, draft: Draft) -> Answer:
         entry = self._memory.working(ask.stream)

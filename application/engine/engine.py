@@ -30,6 +30,7 @@ from application.engine.memory import Memory
 from application.engine.parking import cause_of, failed
 from application.engine.venue import Venue
 from application.refusals import Busy, NotFound, StoreUnavailable
+from domain.plan.errors import PlanAmbiguous
 from domain.values.refusal import Refused
 
 log = structlog.get_logger("tradesense.engine")
@@ -348,6 +349,7 @@ def refusal(ask: Ask, refused: Refused, position: int) -> Answer:
         detail=str(refused),
         request_id=ask.request_id,
         arithmetic=refused.arithmetic,
+        findings=refused.findings if isinstance(refused, PlanAmbiguous) else (),
     )
     return Answer(
         status=REFUSED,

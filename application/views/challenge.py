@@ -16,6 +16,7 @@ class ChallengeView(Struct, frozen=True, kw_only=True):
     terms_hash: str
     venue_id: str
     deposit: Decimal
+    add_ons: tuple[str, ...]
     phase: str
     status: Status
     account_id: str  # of the current phase
@@ -34,6 +35,7 @@ def challenge_view(challenge: Challenge, position: str, version: int) -> Challen
         terms_hash=challenge.terms_hash,
         venue_id=challenge.venue_id,
         deposit=challenge.deposit,
+        add_ons=challenge.add_ons,
         phase=challenge.current.name,
         status=challenge.status,
         account_id=challenge.current.account_id,

@@ -1,11 +1,11 @@
 """A plan on sale, with every number and choice of its terms written out."""
 
-from typing import Literal
-
 from msgspec import UNSET, Struct, UnsetType
 
-from domain.plan.decider import Plan
+from domain.plan.add_ons import AddOn
+from domain.plan.decider import Plan, Status
 from domain.plan.events import Size
+from domain.plan.findings import Finding
 from domain.rules.phase import Phase
 from domain.rules.terms import Terms
 
@@ -14,29 +14,29 @@ class PlanView(Struct, frozen=True, kw_only=True):
     plan_id: str
     version: int
     name: str
-    status: Literal["draft", "active", "superseded"]
+    status: Status
     currency: str
     terms_hash: str
     sizes: tuple[Size, ...]
     phases: tuple[Phase, ...]
-    terms: Terms  # exactly what is hashed
+    add_ons: tuple[AddOn, ...]
+    terms: Terms  # exactly what is hashed, without any add-on
     position: str | UnsetType = UNSET
+    warnings: tuple[Finding, ...] | UnsetType = UNSET  # of a draft, as it is made
 
 
 def plan_view(plan: Plan, version: int) -> PlanView:
     draft = plan.drafts[version - 1]
-    status: Literal["draft", "active", "superseded"] = "draft"
-    if plan.active is not None and version <= plan.active:
-        status = "active" if version == plan.active else "superseded"
     return PlanView(
         plan_id=plan.plan_id,
         version=version,
         name=draft.name,
-        status=status,
+        status=plan.status(version),
         currency=draft.terms.currency,
         terms_hash=draft.terms_hash,
         sizes=draft.sizes,
         phases=draft.terms.phases,
+        add_ons=draft.add_ons,
         terms=draft.terms,
     )
 

@@ -18,6 +18,7 @@ from domain.challenge.events import (
     PhaseStarted,
 )
 from domain.challenge.state import Challenge
+from domain.plan.add_ons import chosen, compiled, price_with
 from domain.plan.events import PlanDrafted, Size
 from domain.rules.phase import Phase
 from domain.values.market import Moment
@@ -35,6 +36,7 @@ class PurchaseChallenge(Struct, frozen=True, kw_only=True, tag=True):
     plan: PlanDrafted
     size: Size
     payment: str
+    add_ons: tuple[str, ...] = ()
 
 
 class PassPhase(Struct, frozen=True, kw_only=True, tag=True):
@@ -60,8 +62,10 @@ def decide(
         case PurchaseChallenge():
             if challenge is not None:
                 raise ChallengeOver("a challenge is bought once")
-            must_be_allowed(command, held, moment)
-            return purchase(command, moment)
+            bought = sale(command, moment)
+            must_be_allowed(bought, held)
+            first = bought.terms.phases[0]
+            return (bought, started(command.challenge_id, first, moment))
         case PassPhase():
             return pass_phase(at_stage(challenge, command.account_id), moment)
         case FailPhase():
@@ -82,12 +86,9 @@ def at_stage(challenge: Challenge | None, account_id: str) -> Challenge:
     return challenge
 
 
-def must_be_allowed(
-    command: PurchaseChallenge, held: Sequence[Money], moment: Moment
-) -> None:
-    terms = command.plan.terms
-    deposit = Money.rounded(command.size.deposit, terms.currency)
-    for cap in [cap for phase in terms.phases for cap in phase.caps]:
+def must_be_allowed(bought: ChallengePurchased, held: Sequence[Money]) -> None:
+    deposit = Money.rounded(bought.deposit, bought.terms.currency)
+    for cap in [cap for phase in bought.terms.phases for cap in phase.caps]:
         overrun = cap.overrun(held, deposit)
         if overrun is not None:
             raise RuleRefused(
@@ -96,14 +97,17 @@ def must_be_allowed(
                     rule=cap.id,
                     limit=overrun.limit,
                     actual=overrun.actual,
-                    at=f"{moment.at:%Y-%m-%dT%H:%M:%S.%f}Z",
+                    at=f"{bought.at:%Y-%m-%dT%H:%M:%S.%f}Z",
                 ),
             )
 
 
-def purchase(command: PurchaseChallenge, moment: Moment) -> tuple[ChallengeEvent, ...]:
-    plan = command.plan
-    bought = ChallengePurchased(
+def sale(command: PurchaseChallenge, moment: Moment) -> ChallengePurchased:
+    """Compile the plan's terms and the add-ons into the one policy that binds."""
+    plan, size = command.plan, command.size
+    add_ons = chosen(plan.add_ons, command.add_ons)
+    terms = compiled(plan.terms, add_ons)
+    return ChallengePurchased(
         at=moment.at,
         challenge_id=command.challenge_id,
         order_id=command.order_id,
@@ -112,13 +116,13 @@ def purchase(command: PurchaseChallenge, moment: Moment) -> tuple[ChallengeEvent
         plan_id=plan.plan_id,
         plan_name=plan.name,
         plan_version=plan.version,
-        deposit=command.size.deposit,
-        price=command.size.price,
+        deposit=size.deposit,
+        price=price_with(size.price, add_ons, terms.currency),
         payment=command.payment,
-        terms=plan.terms,
-        terms_hash=plan.terms_hash,
+        terms=terms,
+        terms_hash=terms.hash,
+        add_ons=tuple(each.id for each in add_ons),
     )
-    return (bought, started(command.challenge_id, plan.terms.phases[0], moment))
 
 
 def pass_phase(challenge: Challenge, moment: Moment) -> tuple[ChallengeEvent, ...]:

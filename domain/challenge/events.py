@@ -23,8 +23,9 @@ class ChallengePurchased(Event, frozen=True, kw_only=True, tag="challenge.purcha
     deposit: Decimal
     price: Decimal
     payment: str  # the provider's reference
-    terms: Terms
+    terms: Terms  # the plan's, with what the add-ons changed
     terms_hash: str
+    add_ons: tuple[str, ...] = ()
 
 
 class PhaseStarted(Event, frozen=True, kw_only=True, tag="challenge.phase-started/1"):

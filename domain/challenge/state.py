@@ -48,6 +48,7 @@ class Challenge(Struct, frozen=True, kw_only=True):
     terms: Terms
     terms_hash: str
     purchased_at: datetime
+    add_ons: tuple[str, ...] = ()
     stages: tuple[Stage, ...] = ()
     status: Status = Status.ACTIVE
 
@@ -98,6 +99,7 @@ def purchased(event: ChallengePurchased) -> Challenge:
         terms=event.terms,
         terms_hash=event.terms_hash,
         purchased_at=event.at,
+        add_ons=event.add_ons,
     )
 
 

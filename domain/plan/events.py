@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from domain.plan.add_ons import AddOn
 from domain.rules.terms import Terms
 
 
@@ -24,8 +25,9 @@ class PlanDrafted(Event, frozen=True, kw_only=True, tag="plan.drafted/1"):
     version: int
     name: str
     sizes: tuple[Size, ...]
-    terms: Terms
+    terms: Terms  # without any add-on
     terms_hash: str
+    add_ons: tuple[AddOn, ...] = ()
 
 
 class PlanActivated(Event, frozen=True, kw_only=True, tag="plan.activated/1"):

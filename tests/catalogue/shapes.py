@@ -26,7 +26,7 @@ def shape_of(name: str) -> Schema:
 
 def plain(node: object, known: Schema) -> Any:
     """Write references out in full, and leave out what only we call it."""
-    if isinstance(node, list):
+    if isinstance(node, list | tuple):
         return [plain(each, known) for each in node]
     if not isinstance(node, dict):
         return node

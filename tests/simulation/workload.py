@@ -46,6 +46,7 @@ from tests.stories.facts import (
     TARGET,
     TRAILING,
 )
+from tests.stories.plans import document_of
 
 NAMES: Final = UUID("2b9a7c55-1e0d-5b6a-8a43-9f10c1de77a1")
 LIVE: Final = "live"
@@ -314,9 +315,8 @@ def openings() -> list[Ask]:
     """What is there before anybody trades."""
     asks = [opening(LIVE, None), *(opening(*each) for each in SANDBOXES.items())]
     for number, sold in enumerate(PLANS):
-        draft = DraftPlan(
-            plan_id=sold.plan_id, name=sold.name, sizes=sold.sizes, terms=sold.terms
-        )
+        document = document_of(sold.name, sold.sizes, sold.terms)
+        draft = DraftPlan(plan_id=sold.plan_id, document=document)
         activate = ActivatePlan(plan_id=sold.plan_id, version=1)
         stream = f"plan-{sold.plan_id}"
         asks.append(by_the_house(stream, draft, number))

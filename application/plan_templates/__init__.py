@@ -1,0 +1,1 @@
+"""Plans to begin with, as data: each passes the linter, each may be changed."""
