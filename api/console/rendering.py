@@ -38,6 +38,11 @@ def signed(amount: Decimal) -> str:
     return f"{shown:+,.2f}".replace("-", MINUS) if shown else "0.00"
 
 
+def goal(told: str, kind: str) -> str:
+    """Only a target is money; days and shares are told as they are."""
+    return money(Decimal(told)) if kind.endswith("target") else told
+
+
 def tone(amount: Decimal) -> str:
     """Tell the class of a number; its sign says the same to those who see no colour."""
     shown = rounded(amount)
@@ -75,6 +80,7 @@ def template_config() -> TemplateConfig[JinjaTemplateEngine]:
         "money": money,
         "signed": signed,
         "tone": tone,
+        "goal": goal,
         "instant": instant,
         "clock": clock,
         "plain": plain,

@@ -31,7 +31,7 @@ USUAL_POINTS: Final = 300
 KEPT: Final = 256
 FRESH_SECONDS: Final = 2.0
 MOST_WAITING: Final = 16
-OVER: Final = frozenset({"passed", "breached", "frozen"})
+TRADING: Final = frozenset({"active", "paused"})
 
 Points = Annotated[int, QueryParameter(ge=2, le=MOST_POINTS)]
 
@@ -97,7 +97,7 @@ class Curves:
         if kept is None or kept.version != account.version:
             return None
         age = asyncio.get_running_loop().time() - kept.at
-        is_good = account.status in OVER or age < FRESH_SECONDS
+        is_good = account.status not in TRADING or age < FRESH_SECONDS
         return kept.curve if is_good else None
 
     async def _draw(self, account: AccountView) -> CurveView:
@@ -108,7 +108,7 @@ class Curves:
         )
         instruments = self._gateway.instruments(account.venue_id)
         points = await asyncio.to_thread(drawn, account, found, Curve(instruments))
-        is_over = account.status in OVER
+        is_over = account.status not in TRADING
         view = CurveView(
             account_id=account.account_id,
             currency=account.currency,
@@ -128,7 +128,7 @@ class Curves:
 
 def drawn(account: AccountView, found: Drawing, curve: Curve) -> list[Point]:
     points = list(curve.points(found.facts, found.turns, found.samples()))
-    if account.status not in OVER and found.is_whole:
+    if account.status in TRADING and found.is_whole:
         floors = {limit.rule: limit.floor for limit in account.limits}
         now = Point(account.valued_at, account.equity, account.balance, floors)
         points = [*(each for each in points if each.at < now.at), now]

@@ -72,6 +72,7 @@ function showRules(account) {
     const row = find(`#limits [data-key="${CSS.escape(limit.rule)}"]`);
     put(row, "distance", money(limit.distance));
     put(row, "floor", money(limit.floor));
+    if (limit.ceiling !== null) put(row, "ceiling", money(limit.ceiling));
     put(row, "paused", limit.is_paused ? " Paused until the day turns." : "");
     // How much of the way from the deposit, or from a higher equity, down to the floor.
     const whole = Math.max(account.deposit, account.equity) - limit.floor;
@@ -79,7 +80,7 @@ function showRules(account) {
   }
   for (const goal of account.objectives) {
     const row = find(`#objectives [data-key="${CSS.escape(goal.rule)}"]`);
-    const told = goal.kind === "target" ? money : String;
+    const told = goal.kind.endsWith("target") ? money : String;
     put(row, "actual", told(goal.actual));
     put(row, "required", told(goal.required));
     put(row, "met", goal.met ? "met" : "open").classList.toggle("up", goal.met);

@@ -11,7 +11,7 @@ const CELLS = 400;
 const SAMPLE_CELLS = 8; // samples are never that far apart
 const MOST_CELLS = 900; // then the curve is asked for again, in wider steps
 const STYLES = { daily: LineStyle.Dashed, max: LineStyle.SparseDotted, other: LineStyle.LargeDashed };
-const ENDS = { breached: "Breached", passed: "Passed", frozen: "Frozen" };
+const ENDS = { breached: "Breached", passed: "Passed", expired: "Expired", frozen: "Frozen" };
 
 export class Curve {
   #figure;

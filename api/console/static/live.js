@@ -6,7 +6,7 @@ import { heard } from "./pulse.js";
 import { call } from "./session.js";
 import { Standing } from "./standing.js";
 import { every, follow } from "./stream.js";
-import { clock, kind, money, percent, tone } from "./words.js";
+import { beyond, clock, kind, money, percent, tone } from "./words.js";
 
 const RANKED = 20;
 const NEWS = 20;
@@ -57,7 +57,7 @@ function showFeed(items) {
     put(row, "handle", it.handle);
     put(row, "what", whatOf(it));
     put(row, "why", it.kind === "breach"
-      ? `${money(it.observed)} is below ${money(it.floor)}`
+      ? `${money(it.observed)} is ${beyond(it.observed, it.floor)} ${money(it.floor)}`
       : `balance ${money(it.balance)} ${it.currency}`);
     const at = put(row, "at", clock(it.at));
     at.dateTime = it.at;

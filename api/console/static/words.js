@@ -6,8 +6,14 @@ const SIGNED = new Intl.NumberFormat("en", { ...CENTS, signDisplay: "exceptZero"
 const KINDS = {
   daily: "Daily loss",
   max: "Maximum loss",
+  weekly: "Weekly loss",
+  daily_cap: "Daily cap",
   target: "Profit target",
+  sticky_target: "Profit target",
   min_days: "Trading days",
+  trading_days: "Trading days",
+  profitable_days: "Profitable days",
+  consistency: "Consistency",
 };
 
 export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -17,6 +23,8 @@ const minus = (text) => text.replace("-", "−");
 export const money = (amount) => minus(PLAIN.format(amount));
 export const signed = (amount) => minus(SIGNED.format(amount));
 export const percent = (amount) => `${signed(amount)} %`;
+// A cap is crossed upwards, every other limit downwards.
+export const beyond = (observed, level) => (Number(observed) > Number(level) ? "above" : "below");
 export const kind = (name) => KINDS[name] || name;
 
 // By what is shown: less than half a cent is neither.
