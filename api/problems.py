@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from application import refusals
 from application.engine.asks import KeyReused
+from application.engine.engine import code_of
 from domain.values.refusal import Arithmetic, Refused
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -250,7 +251,7 @@ def request_id_of(scope: Mapping[str, Any]) -> str:
 
 
 def _refusal(refusal: Refused) -> Problem:
-    code = next(REFUSALS[kind] for kind in type(refusal).__mro__ if kind in REFUSALS)
+    code = _code_for(type(refusal))
     headers = {}
     if isinstance(refusal, refusals.Waitable):
         headers["Retry-After"] = str(refusal.retry_after_seconds)
@@ -268,6 +269,14 @@ def _refusal(refusal: Refused) -> Problem:
         arithmetic=refusal.arithmetic,
         findings=getattr(refusal, "findings", ()),
     )
+
+
+def _code_for(kind: type[Refused]) -> str:
+    """Its own row, else the code that its name spells, else its parent's row."""
+    spelt = code_of(kind)
+    if kind not in REFUSALS and spelt in PROBLEMS:
+        return spelt
+    return next(REFUSALS[each] for each in kind.__mro__ if each in REFUSALS)
 
 
 def _framework(error: HTTPException) -> Problem:

@@ -1,5 +1,6 @@
 """One rule as it was written: what it says, or what it leaves open."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar, get_args
 
@@ -25,6 +26,7 @@ KINDS: Final[Mapping[str, type[Rule]]] = {
 }
 PER_CENT: Final = frozenset({"pct", "percent", "%"})
 PAIR: Final = 2
+UNKNOWN: Final = re.compile("Object contains unknown field `(.*)`")
 
 
 def read_rule(written: object, path: str, notes: Notes) -> Rule | None:
@@ -100,7 +102,10 @@ def converted(written: Written, into: type[T], path: str, notes: Notes) -> T | N
         read = msgspec.convert(written, into)
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$")
-        notes.fault(f"{path}{place.rstrip('`')}", reason)
+        at = f"{path}{place.rstrip('`')}"
+        if unknown := UNKNOWN.match(reason):
+            at = f"{at}.{unknown[1]}"
+        notes.fault(at, reason)
         return None
     odd = odd_numbers(written, to_builtins(read))
     for place, reason in odd:
