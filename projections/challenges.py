@@ -37,6 +37,7 @@ class Challenge(Struct, frozen=True):
     currency: Annotated[str, says("Of deposit and price")]
     deposit: Annotated[Decimal, says("The size that was bought")]
     price: Annotated[Decimal, says("What it cost")]
+    add_ons: Annotated[tuple[str, ...], says("What was chosen beside the plan")]
     phase: Annotated[str, says("The phase begun last")]
     account_id: Annotated[str, says("The account of that phase")]
     status: Annotated[Status, says("active, passed_all, funded, breached or expired")]
@@ -103,6 +104,7 @@ def purchased(told: Told, fact: ChallengePurchased) -> Challenge:
         currency=fact.terms.currency,
         deposit=fact.deposit,
         price=fact.price,
+        add_ons=fact.add_ons,
         phase="",  # its first phase starts in the same transaction
         account_id="",
         status=Status.ACTIVE,
@@ -118,7 +120,7 @@ CHALLENGES = Projection(TABLE, get_args(ChallengeEvent), wanted, fold)
 
 SELECT = """
     SELECT challenge_id, order_id, plan_id, plan_version, terms_hash, venue_id, deposit,
-        phase, status, account_id, purchased_at,
+        add_ons, phase, status, account_id, purchased_at,
         (SELECT coalesce(json_agg(json_build_object(
                     'name', phase, 'account_id', account_id, 'status', status
                 ) ORDER BY number), '[]')
