@@ -83,23 +83,26 @@ class Replay(Recovery):
     """Folds like a start does, but judges where a start only observes."""
 
     def __init__(
-        self, journal: Journal, memory: Memory, venues: dict[str, Venue]
+        self,
+        journal: Journal,
+        memory: Memory,
+        venues: dict[str, Venue],
+        progress: Progress,
     ) -> None:
         super().__init__(journal, memory, venues)
         self.differences: list[Difference] = []
         self.events = 0
         self.position = 0
+        self._read = 0  # events and ticks
+        self._progress = progress
         self._expected: dict[str, deque[AccountEvent]] = defaultdict(deque)
 
-    async def run_to(
-        self, position: int, images: dict[str, VenueImage], progress: Progress
-    ) -> None:
+    async def run_to(self, position: int, images: dict[str, VenueImage]) -> None:
         """Stop after the event at `position` and each venue's tick."""
         async for recorded in self._journal.events(0, position):
             await self._fold(recorded)
             self.events += 1
-            if self.events % PROGRESS_EVERY == 0:
-                progress(self.events)
+            self._has_read()
         if self.position != position:
             self._differ("", self.position + 1, None, f"{position} events")
         for venue_id, image in images.items():
@@ -155,7 +158,13 @@ class Replay(Recovery):
         self._pass_timers(venue, at - INSTANT if is_later else at)
 
     def _before_tick(self, venue: Venue, at: datetime) -> None:
+        self._has_read()
         self._pass_timers(venue, at)
+
+    def _has_read(self) -> None:
+        self._read += 1
+        if self._read % PROGRESS_EVERY == 0:
+            self._progress(self._read)
 
     def _pass_timers(self, venue: Venue, until: datetime) -> None:
         while (at := venue.timers.due(until)) is not None:
@@ -260,7 +269,10 @@ async def replay(
     account_id: str | None,
     progress: Progress,
 ) -> Report:
-    """Compare at the cut of `checkpoint`, whose `images` the live engine saved."""
+    """Compare at the cut of `checkpoint`, whose `images` the live engine saved.
+
+    `progress` hears how many events and ticks have been judged, of `total` in all.
+    """
     live: dict[str, State] = {}
     stood: dict[str, VenueImage] = {}
     for image in images:
@@ -270,8 +282,8 @@ async def replay(
         else:
             live[image.stream] = STATES[kind].decode(image.body)
     memory, venues = Memory(), dict[str, Venue]()
-    again = Replay(journal, memory, venues)
-    await again.run_to(checkpoint.position if checkpoint else 0, stood, progress)
+    again = Replay(journal, memory, venues, progress)
+    await again.run_to(checkpoint.position if checkpoint else 0, stood)
     replayed = {stream: entry.state for stream, entry in memory.all_loaded()}
     differences = [
         *again.differences,
@@ -297,6 +309,13 @@ async def replay(
         replayed=StateHash(state_hash=hash_of(accounts_of(replayed))),
         differences=tuple(differences[:MOST_DIFFERENCES]),
     )
+
+
+def total(checkpoint: Checkpoint | None, images: Iterable[Image]) -> int:
+    """How many events and ticks lie before the cut."""
+    venues = (image for image in images if image.stream.startswith("venue-"))
+    ticks = (msgpack.decode(each.body, type=VenueImage).sequence for each in venues)
+    return sum(ticks, checkpoint.position if checkpoint else 0)
 
 
 def command_of(fact: AccountEvent) -> AccountCommand | None:

@@ -5,10 +5,13 @@ import json
 
 import click
 import msgspec
+from rich.progress import Progress
 
+from api.cli.explain import explain
+from api.cli.progress import bar, progress
 from api.cli.refusing import one_line, settings
 from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION
-from application.replay import Report, StateHash, replay
+from application.replay import Report, StateHash, replay, total
 from infrastructure.embedded.servers import servers_of
 from infrastructure.event_store.journal import PostgresJournal
 from infrastructure.event_store.saved import saved_cut
@@ -20,6 +23,9 @@ UNEQUAL = 1
 @click.group()
 def audit() -> None:
     """Prove what happened."""
+
+
+audit.add_command(explain)
 
 
 @audit.command("replay")
@@ -43,23 +49,27 @@ def replay_log(account_id: str | None, *, as_json: bool) -> None:
 
 
 async def compared(dsn: str, account_id: str | None) -> Report:
-    reports = [
-        await one_partition(dsn, partition, account_id)
-        for partition in (LIVE_PARTITION, SANDBOX_PARTITION)
-    ]
+    with progress() as bars:
+        reports = [
+            await one_partition(dsn, partition, account_id, bars)
+            for partition in (LIVE_PARTITION, SANDBOX_PARTITION)
+        ]
     return joined(reports)
 
 
-async def one_partition(dsn: str, partition: str, account_id: str | None) -> Report:
-    def progress(events: int) -> None:
-        click.echo(f"{partition}: {events} events", err=True)
-
+async def one_partition(
+    dsn: str, partition: str, account_id: str | None, bars: Progress
+) -> Report:
     checkpoint, images = await saved_cut(dsn, partition)
+    everything = total(checkpoint, images)
+    heard = bar(bars, f"{partition}, events and ticks", everything)
     journal = PostgresJournal(dsn, partition)
     try:
-        return await replay(journal, checkpoint, images, account_id, progress)
+        report = await replay(journal, checkpoint, images, account_id, heard)
     finally:
         await journal.close()
+    heard(everything)
+    return report
 
 
 def joined(reports: list[Report]) -> Report:

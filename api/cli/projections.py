@@ -8,6 +8,7 @@ from typing import TypeVar
 import click
 import msgspec
 
+from api.cli.progress import bar, progress
 from api.cli.refusing import one_line, settings
 from infrastructure.embedded.servers import servers_of
 from infrastructure.event_store.reader import PositionGap
@@ -18,7 +19,7 @@ from projections.digest import digest as digest_of
 from projections.lag import Lag, lags
 from projections.rebuild import RebuildUnderWay
 from projections.rebuild import rebuild as rebuild_all
-from projections.schema import READ, create, partitions
+from projections.schema import READ, create
 
 T = TypeVar("T")
 
@@ -71,12 +72,13 @@ async def _digest(dsn: str) -> Digest:
 
 async def _rebuild(dsn: str) -> Digest:
     async with await connect(dsn) as connection:
-        found = await partitions(connection)
-
-    def heard(partition: str, position: int) -> None:
-        click.echo(f"{partition}: {position}", err=True)
-
-    await rebuild_all(dsn, found, heard)
+        logs = {each.partition: each.log_position for each in await lags(connection)}
+    with progress() as bars:
+        heard = {
+            partition: bar(bars, f"{partition}, events", end)
+            for partition, end in logs.items()
+        }
+        await rebuild_all(dsn, tuple(logs), lambda name, done: heard[name](done))
     return await digest_of(dsn)
 
 

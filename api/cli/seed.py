@@ -1,13 +1,13 @@
 """`tradesense seed`: the people of development, and as many accounts as wanted."""
 
 import asyncio
+from itertools import count
 
 import click
 import msgspec
 from httpx import AsyncClient, HTTPError
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
+from api.cli.progress import bar, progress
 from api.cli.refusing import one_line, settings
 from api.demo.crowd import Opened, Unanswered, open_accounts
 from api.demo.main import base_url
@@ -40,7 +40,7 @@ def seed(accounts: int, chance: int | None, url: str | None, *, as_json: bool) -
         where = url or base_url(asked.host, asked.port)
         number = asked.seed if chance is None else chance
         try:
-            opened = asyncio.run(_open(where, number, accounts, shown=not as_json))
+            opened = asyncio.run(_open(where, number, accounts))
         except (HTTPError, Unanswered) as trouble:
             raise click.ClickException(
                 f"Nobody answers at {where}: start TradeSense with `make run`,"
@@ -59,13 +59,9 @@ def seed(accounts: int, chance: int | None, url: str | None, *, as_json: bool) -
             )
 
 
-async def _open(url: str, seed: int, count: int, *, shown: bool) -> Opened:
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    bar = Progress(
-        *columns, TimeElapsedColumn(), console=Console(stderr=True), disable=not shown
-    )
+async def _open(url: str, seed: int, wanted: int) -> Opened:
     async with AsyncClient(base_url=url, timeout=PATIENCE_SECONDS) as http:
         await http.get("/live")  # nobody waits long for an API that is not there
-        with bar:
-            task = bar.add_task("accounts", total=count)
-            return await open_accounts(http, seed, count, lambda: bar.advance(task))
+        with progress() as bars:
+            heard, opened = bar(bars, "accounts", wanted), count(1)
+            return await open_accounts(http, seed, wanted, lambda: heard(next(opened)))
