@@ -41,6 +41,12 @@ def test_the_published_cases_are_all_met(published: Path) -> None:
     assert "0 differ" in result.stderr
 
 
+def test_touching_the_floor_is_allowed(file: Path) -> None:
+    touching = {"at": "2026-01-05T10:00:00Z", "balance": "90.00"}
+    file.write_bytes(msgspec.json.encode([one_case(events=[touching], expect=[])]))
+    assert told(str(file)).exit_code == 0
+
+
 def test_an_object_a_case_is_printed(file: Path) -> None:
     file.write_bytes(msgspec.json.encode([one_case()]))
     verdict = ["e1", "max", "hard", "90.00", "89.99"]

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import msgspec
 from httpx import AsyncClient
+from litestar.testing import create_async_test_client
 
+from api.trading.adjudications import judge_history
 from tests.doors.desk import Desk
 
 CASES = [
@@ -23,6 +25,19 @@ async def test_every_published_case_is_judged_as_expected(http: AsyncClient) -> 
             "verdicts": case["expect"],
             "assertions_failed": [],
         }
+
+
+async def test_touching_the_floor_is_allowed() -> None:
+    """At the door alone: a verdict needs no database."""
+    rule = {"id": "max", "kind": "max", "mode": "static", "amount": ["abs", "100"]}
+    case = {
+        "id": "touching",
+        "plan": {"initial": "1000", "reset": ["UTC", "00:00"], "rules": [rule]},
+        "events": [{"at": "2026-01-05T10:00:00Z", "equity": "900"}],
+    }
+    async with create_async_test_client(judge_history) as door:
+        answer = await door.post("/adjudications", json=case)
+    assert (answer.status_code, answer.json()["verdicts"]) == (200, [])
 
 
 async def test_a_history_without_end_is_refused(http: AsyncClient) -> None:
