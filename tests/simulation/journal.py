@@ -5,11 +5,11 @@ not stored, refused for its content, or fenced; lost answers are settled by the 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from contextvars import Context
 from random import Random
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from application.engine.journal import (
@@ -30,6 +30,7 @@ from application.parked import Failure, Parked
 from infrastructure.event_store.memory import MemoryJournal, Partition
 
 T = TypeVar("T")
+Work = Callable[[], Coroutine[Any, Any, T]]  # at the database, where nobody waits
 POISON: Final = b"poison"
 FIRST_PAUSE_SECONDS: Final = 0.02
 LONGEST_PAUSE_SECONDS: Final = 1.0
@@ -85,6 +86,7 @@ class SimulatedJournal:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._server = MemoryJournal(database.partition)
+        self._line = Context()  # of no process: what is sent outlives its sender
         self._epoch = 0
         self._turn = asyncio.Lock()
         self._trouble_since: float | None = None
@@ -203,23 +205,26 @@ class SimulatedJournal:
 
     # -- over the line ----------------------------------------------------------------
 
-    async def _asked(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def _asked(self, work: Work[T]) -> T:
         """Once on its way it is beyond the reach of whoever sent it."""
-        serving = asyncio.get_running_loop().create_task(
-            self._served(work), context=Context()
-        )
-        return await asyncio.shield(serving)
+        loop, weather = asyncio.get_running_loop(), self._database.weather
+        answer: asyncio.Future[T] = loop.create_future()
 
-    async def _served(self, work: Callable[[], Awaitable[T]]) -> T:
-        weather = self._database.weather
-        await asyncio.sleep(weather.way())
-        if weather.is_lost():
-            raise Lost
-        result = await work()
-        await asyncio.sleep(weather.way())
-        if weather.is_lost():
-            raise Lost
-        return result
+        def arrives() -> None:
+            if weather.is_lost():
+                tell(answer, Lost())
+                return
+            try:
+                said: T | Exception = done(work())
+            except Exception as refusal:  # noqa: BLE001 - an answer like any other
+                said = refusal
+            loop.call_later(weather.way(), returns, said, context=self._line)
+
+        def returns(said: T | Exception) -> None:
+            tell(answer, Lost() if weather.is_lost() else said)
+
+        loop.call_later(weather.way(), arrives, context=self._line)
+        return await answer
 
     async def _confirm(self, seconds: float) -> None:
         async with self._turn:
@@ -228,7 +233,7 @@ class SimulatedJournal:
             except Lost as lost:
                 raise NotStored from lost
 
-    async def _read(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def _read(self, work: Work[T]) -> T:
         try:
             return await self._asked(work)
         except Lost as lost:
@@ -259,3 +264,21 @@ class SimulatedJournal:
 
 def now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def done(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        work.send(None)
+    except StopIteration as ended:
+        result: T = ended.value
+        return result
+    raise AssertionError("the database has waited for somebody")
+
+
+def tell(answer: asyncio.Future[T], said: T | Exception) -> None:
+    if answer.done():  # nobody listens any more
+        return
+    if isinstance(said, Exception):
+        answer.set_exception(said)
+    else:
+        answer.set_result(said)

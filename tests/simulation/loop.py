@@ -6,23 +6,51 @@ behalf of a process can be held back, as SIGSTOP would, or for ever, as SIGKILL 
 
 import asyncio
 from collections.abc import Callable
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, copy_context
 from heapq import heappop, heappush
 from itertools import count
 from random import Random
-from typing import Final, TypeVarTuple
+from typing import Any, Final, TypeVarTuple
 
 Ts = TypeVarTuple("Ts")
 OUTSIDE: Final = 0  # clients, the database, the weather: whatever is no engine
 PROCESS: Final[ContextVar[int]] = ContextVar("process", default=OUTSIDE)
 MOST_STEPS_AT_ONE_INSTANT: Final = 200_000
 
-Step = tuple[int, asyncio.Handle]
-Timer = tuple[float, int, int, asyncio.TimerHandle]
-
 
 class Stalled(Exception):
     """Nobody will ever move again, or somebody never rests."""
+
+
+class Step(asyncio.TimerHandle):
+    """A callback, whose it is, and in which context; nothing that a run never reads."""
+
+    __slots__ = ("process",)
+
+    def __init__(
+        self,
+        process: int,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        context: Context,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.process = process
+        self._when = when
+        self._callback = callback
+        self._args = args
+        self._context = context
+        self._loop = loop
+        self._cancelled = self._scheduled = False
+        self._source_traceback = self._repr = None
+
+    def cancel(self) -> None:
+        """It is passed over when its turn comes."""
+        self._cancelled = True
+
+    def run(self) -> None:
+        self._context.run(self._callback, *self._args)
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -32,8 +60,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._now = 0.0
         self._steps_now = 0
         self._soon: list[Step] = []
-        self._later: list[Timer] = []
-        self._numbers = count()
+        self._later: list[tuple[float, int, Step]] = []
+        self._number = count().__next__
         self._held: dict[int, list[Step]] = {}
         self._fuse: tuple[int, int, Callable[[], None]] | None = None
         self.set_exception_handler(lambda _loop, _context: None)
@@ -77,9 +105,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
-        self._soon.append((process_of(context), handle))
-        return handle
+        if context is None:
+            context = copy_context()
+        process = context.get(PROCESS, OUTSIDE)
+        step = Step(process, self._now, callback, args, context, self)
+        self._soon.append(step)
+        return step
 
     def call_at(
         self,
@@ -88,10 +119,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
-        place = (when, next(self._numbers), process_of(context), timer)
-        heappush(self._later, place)
-        return timer
+        if context is None:
+            context = copy_context()
+        process = context.get(PROCESS, OUTSIDE)
+        step = Step(process, when, callback, args, context, self)
+        heappush(self._later, (when, self._number(), step))
+        return step
 
     def call_later(
         self,
@@ -102,9 +135,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
     ) -> asyncio.TimerHandle:
         return self.call_at(self._now + delay, callback, *args, context=context)
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """It is passed over when its time comes."""
-
     def call_soon_threadsafe(
         self,
         callback: Callable[[*Ts], object],
@@ -114,38 +144,40 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return self.call_soon(callback, *args, context=context)
 
     def _run_once(self) -> None:
-        self._fall_due()
-        soon, self._soon = self._soon, []
+        soon = self._fallen_due()
         if self._is_shuffled and len(soon) > 1:
             self._random.shuffle(soon)
+        held = self._held
         for step in soon:
-            process, handle = step
-            if handle.cancelled():
+            if step._cancelled:  # noqa: SLF001 - as every event loop does
                 continue
-            if self._fuse is not None and process == self._fuse[0]:
+            if self._fuse is not None and step.process == self._fuse[0]:
                 self._burn()
-            if process in self._held:
-                self._held[process].append(step)
+            if step.process in held:
+                held[step.process].append(step)
             else:
-                handle._run()  # noqa: SLF001 - as every event loop does
+                step.run()
 
-    def _fall_due(self) -> None:
-        later, soon = self._later, self._soon
-        while later and later[0][3].cancelled():
-            heappop(later)
+    def _fallen_due(self) -> list[Step]:
+        """What can move now; the clock jumps where nobody can."""
+        soon, self._soon = self._soon, []
+        later = self._later
         if not soon:
             self._jump()
         while later and later[0][0] <= self._now:
-            _, _, process, timer = heappop(later)
-            soon.append((process, timer))
+            soon.append(heappop(later)[2])
         self._steps_now += len(soon)
         if self._steps_now > MOST_STEPS_AT_ONE_INSTANT:
             raise Stalled(f"somebody never rests at {self._now}")
+        return soon
 
     def _jump(self) -> None:
-        if not self._later:
+        later = self._later
+        while later and later[0][2].cancelled():
+            heappop(later)
+        if not later:
             raise Stalled("everybody waits for somebody else")
-        self._now = max(self._now, self._later[0][0])
+        self._now = max(self._now, later[0][0])
         self._steps_now = 0
 
     def _burn(self) -> None:
@@ -156,7 +188,3 @@ class VirtualLoop(asyncio.BaseEventLoop):
         else:
             self._fuse = None
             then()
-
-
-def process_of(context: Context | None) -> int:
-    return PROCESS.get() if context is None else context.get(PROCESS, OUTSIDE)

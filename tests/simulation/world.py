@@ -466,12 +466,17 @@ def narrow(seed: int) -> Iterator[None]:
 
 @contextmanager
 def unswept() -> Iterator[None]:
-    """When cycles are collected depends on what ran before, so here none are."""
-    gc.collect()
+    """When cycles are collected depends on what ran before, so here none are.
+
+    Afterwards only what the run has left is looked through, not all that was there.
+    """
     gc.disable()
+    gc.freeze()
     try:
         yield
     finally:
+        gc.collect()
+        gc.unfreeze()
         gc.enable()
 
 
