@@ -29,9 +29,9 @@ WARM: Final = 200
 PAUSE_SECONDS: Final = 0.002  # an open desk, not a queue: 200-300 commands a second
 PATIENCE_SECONDS: Final = 30.0
 PROJECTOR: Final = """
-import asyncio, sys
-from projections.process import PAGE, project
-asyncio.run(project(sys.stdin.readline().strip(), PAGE))
+import sys
+from projections.process import run
+run(sys.stdin.readline().strip())
 """
 ECHO: Final = """
 import sys, psycopg
@@ -129,6 +129,7 @@ def other_process(program: str, dsn: str) -> Iterator[subprocess.Popen[str]]:
             yield running
         finally:
             running.terminate()
+            running.communicate()
 
 
 BENCHES: Final = tuple(

@@ -70,6 +70,7 @@ TABLE = Table(
         "(partition) WHERE status = 'frozen'",
     ),
     fillfactor=70,
+    also="status = 'paused' AND venue_id = ANY($2::text[])",
 )
 
 Change = (
@@ -84,11 +85,10 @@ Change = (
 
 
 def wanted(page: Sequence[Told]) -> Wanted:
-    turned = {each.subject for each in page if isinstance(each.fact, DayBoundaryPassed)}
-    keys = frozenset(each.subject for each in page) - turned
-    if not turned:
-        return Wanted(keys)
-    return Wanted(keys, "status = 'paused' AND venue_id = ANY(%s)", (sorted(turned),))
+    turned = frozenset(
+        each.subject for each in page if isinstance(each.fact, DayBoundaryPassed)
+    )
+    return Wanted(frozenset(each.subject for each in page) - turned, also=turned)
 
 
 def fold(rows: Rows[Account], told: Told) -> None:

@@ -1,6 +1,6 @@
 """An event that a table cannot be told is parked; the table goes on without it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, LiteralString
 
 import psycopg
@@ -14,7 +14,7 @@ LONGEST = 500  # characters of a cause
 
 PARK: LiteralString = """
     INSERT INTO {partition}.parked AS kept (kind, subject, origin, cause, body)
-    VALUES ('projection', %(subject)s, %(origin)s, %(cause)s, '')
+    VALUES ('projection', $1::text, $2::text, $3::text, '')
     ON CONFLICT (kind, origin) DO UPDATE
     SET settled = NULL, cause = EXCLUDED.cause, at = now()
     WHERE kept.settled = 'rebuilt'
@@ -41,6 +41,11 @@ class LeftOut(Struct, frozen=True):
     def origin(self) -> str:
         return f"{self.partition}-{self.position} {self.table}"
 
+    @property
+    def row(self) -> tuple[str, str, str]:
+        """What `PARK` is given."""
+        return f"{self.partition}-{self.position}", self.origin, self.cause
+
 
 def left_out(partition: str, position: int, table: str, fault: Exception) -> LeftOut:
     cause = f"{table}: {type(fault).__name__}: {fault}"
@@ -48,19 +53,12 @@ def left_out(partition: str, position: int, table: str, fault: Exception) -> Lef
     return LeftOut(partition, position, table, shown[:LONGEST])
 
 
-async def park(
-    connection: psycopg.AsyncConnection[Any], events: Sequence[LeftOut]
-) -> None:
-    for each in events:
-        log.error("event-parked", position=each.origin, cause=each.cause)
-        await connection.execute(
-            _sql(PARK, each.partition),
-            {
-                "subject": f"{each.partition}-{each.position}",
-                "origin": each.origin,
-                "cause": each.cause,
-            },
-        )
+def log_parked(event: LeftOut) -> None:
+    log.error("event-parked", position=event.origin, cause=event.cause)
+
+
+def parking(partition: str) -> str:
+    return _sql(PARK, partition).as_string()
 
 
 async def settle_rebuilt(
@@ -72,7 +70,10 @@ async def settle_rebuilt(
     failed = [each for each in still if each.partition == partition]
     origins = [each.origin for each in failed]
     await connection.execute(_sql(SETTLE, partition), (origins,))
-    await park(connection, failed)
+    async with psycopg.AsyncRawCursor(connection) as cursor:
+        for each in failed:
+            log_parked(each)
+            await cursor.execute(_sql(PARK, partition), each.row)
 
 
 async def parked_events(

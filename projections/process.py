@@ -1,9 +1,11 @@
 """The projector: one process that keeps the tables of all partitions up to date."""
 
 import asyncio
+import gc
 import signal
 
 import structlog
+import uvloop
 
 from infrastructure.clock import SystemClock
 from infrastructure.embedded.servers import servers_of
@@ -11,8 +13,9 @@ from infrastructure.event_store.wire import connect
 from infrastructure.log import start_log
 from infrastructure.roles import Role
 from infrastructure.settings import load_settings
+from projections.pages import PAGE
 from projections.rebuild import rebuild
-from projections.runner import PAGE, Runner
+from projections.runner import Runner
 from projections.schema import READ, has_other_shape, partitions
 
 log = structlog.get_logger("tradesense.projector")
@@ -28,9 +31,16 @@ def main() -> None:
     writer = start_log(SystemClock())
     try:
         with servers_of(settings) as servers:
-            asyncio.run(project_until_signalled(servers.database_url(Role.PROJECTOR)))
+            run(servers.database_url(Role.PROJECTOR))
     finally:
         writer.close()
+
+
+def run(dsn: str, page: int = PAGE) -> None:
+    # What lives as long as the process need not be looked at by every collection.
+    gc.freeze()
+    gc.set_threshold(1000, 10, 50)
+    uvloop.run(project_until_signalled(dsn, page))
 
 
 async def project_until_signalled(dsn: str, page: int = PAGE) -> None:
@@ -46,7 +56,7 @@ async def project_until_signalled(dsn: str, page: int = PAGE) -> None:
         projecting.result()
 
 
-async def project(dsn: str, page: int) -> None:
+async def project(dsn: str, page: int = PAGE) -> None:
     async with await connect(dsn) as connection:
         found = await partitions(connection)
         is_other = await has_other_shape(connection, READ)
@@ -65,4 +75,4 @@ async def project(dsn: str, page: int) -> None:
         raise failed.exceptions[0] from failed
     finally:
         for runner in runners:
-            await runner.close()
+            runner.close()

@@ -5,15 +5,15 @@ second apart is what is relied upon.
 """
 
 import asyncio
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, Final
 
 import psycopg
 import structlog
-from psycopg.sql import SQL, Identifier
 
 from application.refusals import ProjectionBehind
 from infrastructure.event_store.wire import Lost, connect, with_options
+from projections.hearing import Ear
 from projections.lag import Lag, lags
 from projections.schema import CHANNEL, READ, positions
 
@@ -29,7 +29,8 @@ class ReadPositions:
     def __init__(self, dsn: str) -> None:
         self._dsn = with_options(dsn, "read-positions")
         self._positions: dict[str, int] = {}
-        self._moved = asyncio.Condition()
+        self._heard: dict[str, int] = {}  # since the latest look
+        self._waiting: dict[asyncio.Future[None], tuple[str, int]] = {}
         self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -53,13 +54,17 @@ class ReadPositions:
         """Return once the tables are there. Raises `ProjectionBehind`."""
         if self.position(partition) >= position:
             return
+        there = asyncio.get_running_loop().create_future()
+        self._waiting[there] = partition, position
         try:
-            async with asyncio.timeout(timeout), self._moved:
-                await self._moved.wait_for(lambda: self.position(partition) >= position)
+            async with asyncio.timeout(timeout):
+                await there
         except TimeoutError:
             raise ProjectionBehind(
                 f"the tables are at {partition}-{self.position(partition)}"
             ) from None
+        finally:
+            del self._waiting[there]
 
     async def lags(self) -> tuple[Lag, ...]:
         """Measure on a connection of its own. Raises `Lost` when nobody answers."""
@@ -74,16 +79,20 @@ class ReadPositions:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _follow(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        await connection.execute(SQL("LISTEN {}").format(Identifier(CHANNEL)))
-        while True:
-            await self._reached(await positions(connection, READ))
-            async for notice in connection.notifies(timeout=POLL_SECONDS):
-                partition, _, position = notice.payload.partition(" ")
-                await self._reached({partition: int(position)})
+        with closing(await Ear.open(self._dsn, CHANNEL, self._hear)) as ear:
+            while not ear.is_lost:
+                self._heard.clear()
+                seen = await positions(connection, READ)
+                self._reached(seen | self._heard)  # what was said meanwhile is newer
+                await asyncio.sleep(POLL_SECONDS)
 
-    async def _reached(self, told: dict[str, int]) -> None:
-        if told.items() <= self._positions.items():
-            return
-        async with self._moved:
-            self._positions |= told
-            self._moved.notify_all()
+    def _hear(self, said: str) -> None:
+        partition, _, position = said.partition(" ")
+        self._heard[partition] = int(position)
+        self._reached({partition: int(position)})
+
+    def _reached(self, told: dict[str, int]) -> None:
+        self._positions |= told
+        for there, (partition, position) in self._waiting.items():
+            if not there.done() and self.position(partition) >= position:
+                there.set_result(None)

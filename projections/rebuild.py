@@ -5,16 +5,17 @@ lock of its checkpoints for as long as the last few pages take.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, closing
 from typing import Any
 
 import psycopg
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from psycopg.sql import SQL, Identifier
 
-from infrastructure.event_store.reader import LogReader
 from infrastructure.event_store.wire import connect, with_options
-from projections.parking import LeftOut, settle_rebuilt
-from projections.runner import PAGE, apply
+from projections.pages import Pages
+from projections.parking import settle_rebuilt
+from projections.runner import tell
 from projections.schema import (
     CHANNEL,
     PROJECTIONS,
@@ -25,10 +26,10 @@ from projections.schema import (
     drop,
     exists,
     move,
-    position_of,
     positions,
 )
 from projections.table import Projection
+from projections.telling import Tables
 
 Heard = Callable[[str, int], None]
 
@@ -41,36 +42,22 @@ class Rebuild:
     def __init__(
         self,
         connection: psycopg.AsyncConnection[Any],
-        logs: Mapping[str, LogReader],
-        projections: Sequence[Projection[Any]] = PROJECTIONS,
+        logs: Mapping[str, Pages],
+        tables: Mapping[str, Tables],  # beside the live ones
     ) -> None:
         self._connection = connection
         self._logs = logs
-        self._projections = projections
-        self._left_out: dict[str, LeftOut] = {}
+        self._tables = tables
 
     async def fill(self, heard: Heard) -> None:
         """Tell the new tables all that the logs hold at present."""
-        for partition, reader in self._logs.items():
-            async with self._connection.transaction():
-                after = await position_of(self._connection, READ_NEXT, partition)
-            while page := await reader.page(after, PAGE):
-                assert await apply(
-                    self._connection,
-                    READ_NEXT,
-                    partition,
-                    page,
-                    self._projections,
-                    set_aside=self._set_aside,
-                )
-                after = page[-1].position
+        for partition, pages in self._logs.items():
+            tables = self._tables[partition]
+            after = await tables.position()
+            while page := await pages.page(after):
+                assert await tell(tables, page)
+                after = page.last
                 heard(partition, after)
-
-    async def _set_aside(
-        self, _: psycopg.AsyncConnection[Any], events: list[LeftOut]
-    ) -> None:
-        """Until the swap it is the live tables that the parked ones are about."""
-        self._left_out |= {each.origin: each for each in events}
 
     async def swap(self, heard: Heard) -> None:
         """Hold the projector, tell the rest, and put the new tables in place."""
@@ -89,9 +76,8 @@ class Rebuild:
                 await self._lock(*(table.name for table in TABLES))
             await drop(connection, READ)
             await move(connection, READ_NEXT, READ)
-            for partition in self._logs:
-                still = self._left_out.values()
-                await settle_rebuilt(connection, partition, still)
+            for partition, tables in self._tables.items():
+                await settle_rebuilt(connection, partition, tables.left_out)
             for partition, position in told.items():
                 await connection.execute(
                     "SELECT pg_notify(%s, %s)", (CHANNEL, f"{partition} {position}")
@@ -122,27 +108,24 @@ async def rebuild(
     projections: Sequence[Projection[Any]] = PROJECTIONS,
 ) -> None:
     """Rebuild every table from the first position on. Raises `RebuildUnderWay`."""
-    logs = {each: LogReader(dsn, each) for each in partitions}
     session = with_options(
-        dsn,
-        "projections-rebuild",
-        synchronous_commit="off",
-        statement_timeout="0",
-        timezone="UTC",
+        dsn, "projections-rebuild", statement_timeout="0", timezone="UTC"
     )
-    try:
-        async with await connect(session) as connection:
-            await _claim(connection)
-            async with connection.transaction():
-                await drop(connection, READ_NEXT)
-            await create(connection, READ_NEXT)
-            again = Rebuild(connection, logs, projections)
-            await again.fill(heard)
-            while not await _swapped(again, heard):
-                await again.fill(heard)  # nothing was lost; the log has grown
-    finally:
-        for reader in logs.values():
-            await reader.close()
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(await connect(session))
+        await _claim(connection)
+        async with connection.transaction():
+            await drop(connection, READ_NEXT)
+        await create(connection, READ_NEXT)
+        logs, tables = {}, {}
+        for each in partitions:
+            logs[each] = stack.enter_context(closing(Pages(dsn, each)))
+            opened = await Tables.open(dsn, each, READ_NEXT, projections)
+            tables[each] = stack.enter_context(closing(opened))
+        again = Rebuild(connection, logs, tables)
+        await again.fill(heard)
+        while not await _swapped(again, heard):
+            await again.fill(heard)  # nothing was lost; the log has grown
 
 
 async def _swapped(again: Rebuild, heard: Heard) -> bool:

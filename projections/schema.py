@@ -40,6 +40,22 @@ COMMENT: LiteralString = """
     IS 'Up to which position of each partition these tables have been told'
 """
 
+_CHECKPOINT: Final[dict[bytes, LiteralString]] = {
+    b"enter": """
+        INSERT INTO {schema}.checkpoints (partition, position, shape)
+        VALUES ($1::text, 0, $2::text) ON CONFLICT (partition) DO NOTHING
+    """,
+    # Whoever has it moves the tables on; everybody else waits for the transaction.
+    b"hold": """
+        SELECT position, shape FROM {schema}.checkpoints
+        WHERE partition = $1::text FOR UPDATE
+    """,
+    b"move": """
+        UPDATE {schema}.checkpoints SET position = $2::bigint
+        WHERE partition = $1::text
+    """,
+}
+
 
 def statements(schema: str) -> tuple[Composed, ...]:
     return (
@@ -60,50 +76,9 @@ async def create(connection: psycopg.AsyncConnection[Any], schema: str) -> None:
                 await connection.execute(statement)
 
 
-class ShapeChanged(Exception):
-    """The tables are those of another version of this program: rebuild them."""
-
-
-async def position_of(
-    connection: psycopg.AsyncConnection[Any], schema: str, partition: str
-) -> int:
-    """Read how far the tables are, and hold them there until the transaction ends."""
-    await connection.execute(
-        _sql(
-            "INSERT INTO {schema}.checkpoints (partition, position, shape)"
-            " VALUES (%s, 0, %s) ON CONFLICT (partition) DO NOTHING",
-            schema,
-        ),
-        (partition, SHAPE),
-    )
-    cursor = await connection.execute(
-        _sql(
-            "SELECT position, shape FROM {schema}.checkpoints"
-            " WHERE partition = %s FOR UPDATE",
-            schema,
-        ),
-        (partition,),
-    )
-    row = await cursor.fetchone()
-    assert row is not None
-    position, found = row
-    if found != SHAPE:
-        raise ShapeChanged(f"the tables have shape {found}, this program has {SHAPE}")
-    return int(position)
-
-
-async def move_to(
-    connection: psycopg.AsyncConnection[Any],
-    schema: str,
-    partition: str,
-    position: int,
-) -> None:
-    await connection.execute(
-        _sql(
-            "UPDATE {schema}.checkpoints SET position = %s WHERE partition = %s", schema
-        ),
-        (position, partition),
-    )
+def checkpoints(schema: str) -> dict[bytes, str]:
+    """Give what is prepared to read how far the tables are, and to move that."""
+    return {name: _sql(text, schema).as_string() for name, text in _CHECKPOINT.items()}
 
 
 async def positions(

@@ -1,10 +1,10 @@
 """A table is a Struct: its fields are the columns, and each says what it means."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from itertools import count
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -19,15 +19,19 @@ from typing import (
     get_type_hints,
 )
 
-import msgspec
-import psycopg
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, json
+from msgspec.structs import astuple
 from psycopg.sql import SQL, Composed, Identifier
 
 from application.catalogue import Fact
+from infrastructure.event_store.arrays import texts
+from infrastructure.event_store.wire import Call, Row
+from projections import column_text
 from projections.told import Told
 
-TEXT: Final = 'text COLLATE "C"'  # sorts alike everywhere, so a digest can be compared
+TEXT: Final = "text"
+JSON: Final = "jsonb"
+SORTS_ALIKE: Final = 'COLLATE "C"'  # everywhere, so that a digest can be compared
 COLUMN_TYPES: Final[Mapping[object, str]] = {
     str: TEXT,
     int: "bigint",
@@ -47,9 +51,14 @@ def says(text: str) -> Meta:
 
 class Column(Struct, frozen=True):
     name: str
-    sql_type: str
+    sql_type: LiteralString
     is_nullable: bool
     comment: str
+
+    def text(self, values: Sequence[object]) -> bytes:
+        """Give values of this column as the text of an array."""
+        is_json = self.sql_type == JSON
+        return column_text.array(column_text.jsons(values) if is_json else values)
 
 
 class Rows(Generic[R]):
@@ -84,11 +93,10 @@ class Rows(Generic[R]):
 
 
 class Wanted(Struct, frozen=True):
-    """Which rows a page of facts will look at: by key, and perhaps by a condition."""
+    """Which rows a page of facts will look at: by key, or by the table's `also`."""
 
     keys: frozenset[str]
-    condition: LiteralString | None = None
-    parameters: tuple[object, ...] = ()
+    also: frozenset[str] = frozenset()
 
 
 class Table(Generic[R]):
@@ -103,6 +111,7 @@ class Table(Generic[R]):
         comment: str,
         indexes: Sequence[LiteralString] = (),
         fillfactor: int = 100,
+        also: LiteralString | None = None,
     ) -> None:
         self.name = name
         self.row = row
@@ -110,8 +119,12 @@ class Table(Generic[R]):
         self._comment = comment
         self._indexes = indexes
         self._fillfactor = fillfactor
+        self._also = also  # whichever rows of $2, besides those whose key is in $1
+        self._find = f"find {name}".encode()
+        self._write = f"write {name}".encode()
+        self._remove = f"remove {name}".encode()
+        self._rows = json.Decoder(list[row])  # type: ignore[valid-type]  # a parameter
         self.columns = tuple(columns_of(row))
-        self._upserts: dict[str, bytes] = {}  # by schema
 
     def definition(self, schema: str) -> tuple[Composed, ...]:
         """Give the statements that make the table."""
@@ -145,50 +158,50 @@ class Table(Generic[R]):
             ),
         )
 
-    async def find(
-        self, connection: psycopg.AsyncConnection[Any], schema: str, wanted: Wanted
-    ) -> Rows[R]:
-        """Load, for changing, the rows that exist of those that are wanted."""
-        if not wanted.keys and wanted.condition is None:
-            return Rows({})
-        where = SQL("{} = ANY(%s)").format(Identifier(self.key))
-        if wanted.condition is not None:
-            where = SQL("{} OR ({})").format(where, SQL(wanted.condition))
-        cursor = connection.cursor(binary=True)
-        await cursor.execute(
-            self._sql("SELECT * FROM {table} WHERE {where}", schema, where=where),
-            (sorted(wanted.keys), *wanted.parameters),
-        )
-        rows = [self.row(*values) for values in await cursor.fetchall()]
-        return Rows({getattr(row, self.key): row for row in rows})
-
-    async def write(
-        self, connection: psycopg.AsyncConnection[Any], schema: str, rows: Rows[R]
-    ) -> None:
-        """Store what has changed: all rows in one statement."""
-        if written := rows.written:
-            await connection.execute(
-                self.upsert(schema), (msgspec.json.encode(written).decode(),)
-            )
-        if removed := rows.removed:
-            await connection.execute(
-                self._sql("DELETE FROM {table} WHERE {key} = ANY(%s)", schema),
-                (removed,),
-            )
-
-    def upsert(self, schema: str) -> bytes:
-        if schema not in self._upserts:
-            names = [Identifier(column.name) for column in self.columns]
-            self._upserts[schema] = self._sql(
-                "INSERT INTO {table} SELECT *"
-                " FROM json_populate_recordset(NULL::{table}, %s::json)"
+    def statements(self, schema: str) -> dict[bytes, str]:
+        """Give what is prepared to find rows, to write rows and to remove some."""
+        texts = {
+            self._find: self._sql(
+                "SELECT coalesce(json_agg(found), '[]') FROM {table} AS found"
+                " WHERE {key} = ANY($1::text[]){also}",
+                schema,
+                also=SQL("" if self._also is None else f" OR ({self._also})"),
+            ),
+            self._write: self._sql(
+                "INSERT INTO {table} SELECT {columns}"
                 " ON CONFLICT ({key}) DO UPDATE SET {changes}",
                 schema,
-                changes=SQL(", ").join(
-                    SQL("{0} = EXCLUDED.{0}").format(name) for name in names
-                ),
-            ).as_bytes()
-        return self._upserts[schema]
+                columns=SQL(", ").join(map(_sent, count(1), self.columns)),
+                changes=SQL(", ").join(map(_replaced, self.columns)),
+            ),
+            self._remove: self._sql(
+                "DELETE FROM {table} WHERE {key} = ANY($1::text[])", schema
+            ),
+        }
+        return {name: text.as_string() for name, text in texts.items()}
+
+    def finding(self, wanted: Wanted) -> tuple[Call, ...]:
+        """Ask for the rows that exist of those that are wanted."""
+        if not wanted.keys and not wanted.also:
+            return ()
+        keys, also = texts(sorted(wanted.keys)), texts(sorted(wanted.also))
+        return (Call(self._find, (keys,) if self._also is None else (keys, also)),)
+
+    def found(self, answer: Row) -> Rows[R]:
+        (rows,) = answer
+        assert rows is not None
+        return Rows({getattr(row, self.key): row for row in self._rows.decode(rows)})
+
+    def writing(self, rows: Sequence[R]) -> tuple[Call, ...]:
+        """Store rows, whether or not there are any with their keys."""
+        if not rows:
+            return ()
+        values = zip(*map(astuple, rows), strict=True)
+        columns = zip(self.columns, values, strict=True)
+        return (Call(self._write, tuple(each.text(held) for each, held in columns)),)
+
+    def removing(self, keys: Sequence[str]) -> tuple[Call, ...]:
+        return (Call(self._remove, (texts(keys),)),) if keys else ()
 
     def _sql(self, query: LiteralString, schema: str, **parts: object) -> Composed:
         return SQL(query).format(
@@ -204,20 +217,17 @@ class Projection(Struct, Generic[R], frozen=True):
     wanted: Callable[[Sequence[Told]], Wanted]
     fold: Callable[[Rows[R], Told], None]
 
-    async def apply(
-        self,
-        connection: psycopg.AsyncConnection[Any],
-        schema: str,
-        page: Sequence[Told],
-    ) -> None:
-        heard = [told for told in page if type(told.fact) in self.hears]
-        if not heard:
-            return
-        rows = await self.table.find(connection, schema, self.wanted(heard))
-        await asyncio.sleep(0)  # the server gets its next statement, and then we fold
+    def heard(self, facts: Iterable[Told]) -> list[Told]:
+        return [told for told in facts if type(told.fact) in self.hears]
+
+    def finding(self, heard: Sequence[Told]) -> tuple[Call, ...]:
+        return self.table.finding(self.wanted(heard))
+
+    def changes(self, rows: Rows[R], heard: Sequence[Told]) -> tuple[Call, ...]:
+        """Tell the rows of what was heard; give what stores the change."""
         for told in heard:
             self.fold(rows, told)
-        await self.table.write(connection, schema, rows)
+        return *self.table.writing(rows.written), *self.table.removing(rows.removed)
 
 
 def columns_of(row: type[Struct]) -> Iterable[Column]:
@@ -238,12 +248,22 @@ def _sql_type(kind: Any) -> str:  # noqa: ANN401 - any type that a field may hav
         isinstance(kind, type) and issubclass(kind, Enum)
     ):
         return TEXT
-    return COLUMN_TYPES.get(kind, "jsonb")
+    return COLUMN_TYPES.get(kind, JSON)
 
 
 def _declared(column: Column) -> Composed:
-    return SQL("{} {}{}").format(
+    return SQL("{} {}{}{}").format(
         Identifier(column.name),
         SQL(column.sql_type),
+        SQL(f" {SORTS_ALIKE}" if column.sql_type == TEXT else ""),
         SQL("" if column.is_nullable else " NOT NULL"),
     )
+
+
+def _sent(number: int, column: Column) -> Composed:
+    """Read a column of values from the text of an array."""
+    return SQL("unnest({}::text::{}[])").format(SQL(f"${number}"), SQL(column.sql_type))
+
+
+def _replaced(column: Column) -> Composed:
+    return SQL("{0} = EXCLUDED.{0}").format(Identifier(column.name))

@@ -1,14 +1,11 @@
 """A fact as the log tells it, with its place."""
 
-from collections.abc import Sequence
-
 from msgspec import Struct
 
-from application.catalogue import Fact, fact_of
-from application.engine.journal import Recorded
+from application.catalogue import Fact
 
 
-class Told(Struct, frozen=True):
+class Told(Struct, frozen=True, gc=False):  # nothing that it holds can hold it
     partition: str
     position: int
     stream: str
@@ -17,16 +14,5 @@ class Told(Struct, frozen=True):
     fact: Fact
 
 
-def told(partition: str, page: Sequence[Recorded]) -> list[Told]:
-    """Read a page. Raises `Unreadable` for what a later version has written, say."""
-    return [
-        Told(
-            partition,
-            each.position,
-            each.stream,
-            each.version,
-            each.stream.partition("-")[2],
-            fact_of(each),
-        )
-        for each in page
-    ]
+def told(partition: str, position: int, stream: str, version: int, fact: Fact) -> Told:
+    return Told(partition, position, stream, version, stream.partition("-")[2], fact)

@@ -63,14 +63,8 @@ class Trades(Projection[TradesView]):
 
 
 def placed(event: Told, tracking: Tracking) -> told.Told:
-    return told.Told(
-        PARTITION,
-        tracking.notification_id,
-        event.originator_id,
-        event.originator_version,
-        event.originator_id.partition("-")[2],
-        event.fact,
-    )
+    place = (tracking.notification_id, event.originator_id, event.originator_version)
+    return told.told(PARTITION, *place, event.fact)
 
 
 class Facts(Application[UUID]):

@@ -25,7 +25,7 @@ async def projecting(database: Database) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for runner in runners:
-            await runner.close()
+            runner.close()
 
 
 async def project_all(database: Database) -> None:

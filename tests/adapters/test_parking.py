@@ -69,7 +69,7 @@ async def project(
         await read.wait_for("p1", end, 20)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    await runner.close()
+    runner.close()
 
 
 def parked(database: Database) -> list[tuple[object, ...]]:
@@ -175,10 +175,32 @@ async def test_what_was_upcast_in_vain_is_parked_with_that_cause(
 
     assert parked(database)[0] == (
         f"p1-{old.position}",
-        "all tables: Unreadable: KeyError: 'owner'",
+        "all tables: KeyError: 'owner'",
         None,
     )
     assert database.execute("SELECT count(*) FROM read.trades") == [(CHANGES,)]
+
+
+async def test_what_no_column_can_hold_is_parked(database: Database) -> None:
+    position = await traded(database)
+    ((name, payload),) = database.execute(
+        "SELECT topic, state FROM p1.events WHERE notification_id = %s", position
+    )
+    assert isinstance(payload, bytes)
+    journal = PostgresJournal(database.dsn(), "p1")
+    head = await journal.take()
+    odd = payload.replace(b'"symbol":"EURUSD"', rb'"symbol":"\u0000"')
+    spoilt = replace(recorded(head.position + 1), name=name, payload=odd)
+    await journal.commit(batch_of(head, (spoilt,)))
+    await journal.close()
+
+    await project(database, (TRADES,))
+
+    ((subject, cause, _),) = parked(database)
+    assert subject == f"p1-{spoilt.position}"
+    assert str(cause).startswith("trades: Failed: 22")
+    told = database.execute("SELECT symbol, count(*) FROM read.trades GROUP BY symbol")
+    assert told == [("EURUSD", CHANGES)]
 
 
 def from_tomorrow(position: int) -> Recorded:

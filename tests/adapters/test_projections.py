@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 from psycopg_pool import AsyncConnectionPool
 
+from application.catalogue import fact_of
 from domain.account.events import AccountQuarantined
 from infrastructure.event_store.history import history
 from infrastructure.event_store.journal import PostgresJournal
@@ -316,13 +317,14 @@ async def test_a_quarantined_account_is_frozen_and_leaves_the_board(
     live: Desk,
 ) -> None:
     account_id = await live.opens_account()
-    opening = told("p1", [each async for each in live.host.engine.journal.events(0)])
+    *_, stored = [each async for each in live.host.engine.journal.events(0)]
+    opened = told("p1", stored.position, stored.stream, 1, fact_of(stored))
     frozen = replace(
-        opening[-1], fact=AccountQuarantined(at=MONDAY, tick=0, cause="KeyError")
+        opened, fact=AccountQuarantined(at=MONDAY, tick=0, cause="KeyError")
     )
     accounts: Rows[Any] = Rows({})
     board: Rows[Any] = Rows({})
-    for each in (opening[-1], frozen):
+    for each in (opened, frozen):
         ACCOUNTS.fold(accounts, each)
         LEADERBOARD.fold(board, each)
 

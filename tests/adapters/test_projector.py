@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
 from random import Random
 
 import psycopg
@@ -15,14 +16,16 @@ from application.refusals import ProjectionBehind
 from domain.plan.events import PlanActivated, PlanDrafted
 from domain.venue.events import ClockAdvanced, FeedGap, VenueOpened
 from infrastructure.event_store.journal import PostgresJournal
-from infrastructure.event_store.reader import LogReader, PositionGap
+from infrastructure.event_store.reader import PositionGap
 from infrastructure.event_store.wire import connect
 from infrastructure.roles import Role
 from projections.digest import Digest, digest
 from projections.lag import lags
+from projections.pages import Pages
 from projections.rebuild import rebuild
-from projections.runner import Runner, apply
+from projections.runner import Runner
 from projections.schema import PROJECTIONS, READ, create, has_other_shape
+from projections.telling import Tables
 from tests.adapters.projecting import PARTITIONS, caught_up, projecting, reading
 from tests.adapters.trading_desk import Desk, trading_desk
 from tests.databases import Database
@@ -110,7 +113,7 @@ async def test_a_projector_that_loses_its_connection_again_and_again_counts_once
         await read.wait_for("p1", live.position, 20)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        await runner.close()
+        runner.close()
 
     await equals_a_rebuild(database)
 
@@ -153,15 +156,22 @@ async def test_a_page_that_does_not_begin_where_the_tables_are_is_not_applied(
     database: Database, live: Desk
 ) -> None:
     await busy(live, traders=1, moves=3)
-    log = LogReader(database.dsn(Role.PROJECTOR), "p1")
-    page = await log.page(0)
-    async with await connect(database.dsn(Role.PROJECTOR)) as connection:
+    dsn = database.dsn(Role.PROJECTOR)
+    async with await connect(dsn) as connection:
         await create(connection, READ)
-        assert not await apply(connection, READ, "p1", page[1:])
-        assert await apply(connection, READ, "p1", page[:2])
-        assert not await apply(connection, READ, "p1", page[:2])
-        assert await apply(connection, READ, "p1", page[2:])
-    await log.close()
+    with (
+        closing(Pages(dsn, "p1")) as log,
+        closing(await Tables.open(dsn, "p1")) as tables,
+    ):
+        assert await tables.position() == 0
+        page = await log.page(0)
+        assert page is not None
+        first, second = page.halves()
+        assert not await tables.tell(second)
+        assert await tables.tell(first)
+        assert not await tables.tell(first)
+        assert await tables.tell(second)
+        assert await tables.position() == live.position
 
     await equals_a_rebuild(database)
 
@@ -242,7 +252,7 @@ async def test_a_hole_in_the_log_stops_the_projector(database: Database) -> None
     runner = Runner(database.dsn(Role.PROJECTOR), "p1")
     with pytest.raises(PositionGap):
         await asyncio.wait_for(runner.run(), 10)
-    await runner.close()
+    runner.close()
     await journal.close()
 
 

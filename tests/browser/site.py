@@ -22,7 +22,6 @@ from infrastructure.ids import TimeOrderedIds
 from infrastructure.roles import Role
 from infrastructure.settings import Environment, Settings
 from projections.process import project
-from projections.runner import PAGE
 from tests.doors.desk import Desk
 
 PATIENCE_SECONDS: Final = 60
@@ -73,9 +72,7 @@ async def live(
     server: uvicorn.Server, servers: Servers, listener: socket.socket
 ) -> None:
     await seeded(servers)
-    projecting = asyncio.create_task(
-        project(servers.database_url(Role.PROJECTOR), PAGE)
-    )
+    projecting = asyncio.create_task(project(servers.database_url(Role.PROJECTOR)))
     try:
         await server.serve(sockets=[listener])
     finally:

@@ -21,7 +21,6 @@ from infrastructure.ids import TimeOrderedIds
 from infrastructure.roles import Role
 from infrastructure.settings import Environment, Settings
 from projections.process import project
-from projections.runner import PAGE
 from tests.databases import Database, database, template
 from tests.doors.running import asking, running
 
@@ -81,9 +80,7 @@ def log_in(http: AsyncClient, seeded: None) -> LogIn:
 @pytest.fixture
 async def projected(http: AsyncClient, own_servers: Servers) -> AsyncIterator[None]:
     """The projector runs, as it does beside the API."""
-    projecting = asyncio.create_task(
-        project(own_servers.database_url(Role.PROJECTOR), PAGE)
-    )
+    projecting = asyncio.create_task(project(own_servers.database_url(Role.PROJECTOR)))
     yield
     projecting.cancel()
     await asyncio.wait((projecting,))

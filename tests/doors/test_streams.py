@@ -19,7 +19,6 @@ from infrastructure.embedded.servers import Servers, acquire, discard
 from infrastructure.roles import Role
 from infrastructure.settings import Settings
 from projections.process import project
-from projections.runner import PAGE
 from tests.adapters.test_launcher import gone
 from tests.databases import Database
 from tests.doors.desk import Desk
@@ -50,7 +49,7 @@ async def beating(settings: Settings, own_servers: Servers) -> AsyncIterator[Sta
 @pytest.fixture
 async def projector(own_servers: Servers) -> AsyncIterator[None]:
     """It runs as it does beside the API."""
-    task = asyncio.create_task(project(own_servers.database_url(Role.PROJECTOR), PAGE))
+    task = asyncio.create_task(project(own_servers.database_url(Role.PROJECTOR)))
     yield
     task.cancel()
     await asyncio.wait((task,))
