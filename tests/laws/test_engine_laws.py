@@ -12,8 +12,10 @@ from application.engine.asks import Ask
 from application.engine.journal import NotStored
 from application.engine.tick_block import verify
 from domain.account.state import Account
+from domain.rules.inactivity import Activity, Inactivity, Since
 from domain.rules.limit import Measured
 from domain.rules.max_loss import Follows
+from domain.rules.span import Span, Unit
 from domain.values.quote import Side
 from infrastructure.event_store.memory import Partition
 from tests.stories.engines import (
@@ -36,6 +38,8 @@ from tests.stories.facts import (
     TRAILING,
     trade,
 )
+from tests.stories.test_trading_days import THREE
+from tests.stories.test_weekly_loss import WEEKLY
 
 PAUSING_TRAIL = replace(
     TRAILING,
@@ -44,10 +48,18 @@ PAUSING_TRAIL = replace(
     effect=DAILY_PAUSE.effect,
     measured=Measured.LOWER_OF_BOTH,
 )
+IDLE = Inactivity(
+    id="idle",
+    activity=Activity.FILLED,
+    warn=Span(Unit.ELAPSED, 1),
+    after=Span(Unit.CALENDAR, 2),
+    since=Since.WARNING,
+)
 ACCOUNTS = {
     "a": (MAX_LOSS, TRAILING),
     "b": (DAILY_PAUSE, PAUSING_TRAIL, TARGET),
     "c": (DAILY_LOSS, MAX_LOSS, replace(TARGET, needs_flat=False)),
+    "d": (WEEKLY, THREE, IDLE),
 }
 SYMBOLS = ("XAUUSD", "EURUSD", "USDJPY")
 PRICES = {

@@ -12,6 +12,7 @@ from domain.account.evidence import arithmetic, floor_history, quotes
 from domain.account.position import Position
 from domain.rules.adjudicate import Breach
 from domain.rules.allowance import Allowance, AmountBasis
+from domain.rules.daily_cap import DailyCap
 from domain.rules.daily_loss import DailyLoss, DayAnchor
 from domain.rules.limit import Comparator, Effect, Evaluated, Measured
 from domain.rules.marks import Mark, Marks
@@ -19,10 +20,11 @@ from domain.rules.max_loss import Follows, MaxLoss, Mode
 from domain.rules.phase import LimitRule
 from domain.rules.record import Record
 from domain.rules.standing import Standing
+from domain.rules.weekly_loss import WeekAnchor, WeeklyLoss
 from domain.values.market import Market, pairs_of
 from domain.values.money import Money
 from domain.values.quote import Quote, Side
-from domain.values.trading_day import TradingDay
+from domain.values.trading_day import TradingDay, Weekday
 from domain.venue.standard_instruments import STANDARD_INSTRUMENTS
 
 OPENED = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -240,8 +242,14 @@ def limits(draw: st.DrawFn) -> LimitRule:
         "evaluated": Evaluated.EVERY_TICK,
         "effect": draw(st.sampled_from(Effect)),
     }
-    if draw(st.booleans()):
+    kind = draw(st.sampled_from([DailyLoss, DailyCap, WeeklyLoss, MaxLoss]))
+    if kind is DailyLoss:
         return DailyLoss(**shared, measured_from=draw(st.sampled_from(DayAnchor)))
+    if kind is DailyCap:
+        return DailyCap(**shared, measured_from=DayAnchor.BALANCE)
+    if kind is WeeklyLoss:
+        anchor = draw(st.sampled_from(WeekAnchor))
+        return WeeklyLoss(**shared, measured_from=anchor, week=Weekday.MONDAY)
     follows = draw(st.none() | st.sampled_from(Follows))
     mode = Mode.STATIC if follows is None else Mode.TRAILING
     lock = None if follows is None else draw(st.none() | CENTS)
@@ -277,9 +285,12 @@ def test_every_line_is_true(conviction: tuple[RuleBreached, Breach]) -> None:
 
     for line in equations:
         assert is_true(line), line
+    sign = ">" if breach.is_ceiling else "<"
+    if breach.limit.comparator is Comparator.AT_OR_BELOW:
+        sign += "="
     assert comparison.split() == [
         str(breach.observed.amount),
-        "<" if breach.limit.comparator is Comparator.BELOW else "<=",
+        sign,
         str(breach.floor.amount),
     ]
     assert f"= {breach.floor.amount}" in equations[-1]
