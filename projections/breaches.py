@@ -41,7 +41,7 @@ class Row(Struct, frozen=True):
     breach_id: Annotated[str, says("Derived from stream, version and rule")]
     account_id: Annotated[str, says("The account whose rule was crossed")]
     rule: Annotated[str, says("The rule's id in the terms")]
-    kind: Annotated[str, says("daily or max")]
+    kind: Annotated[str, says("daily, weekly, daily_cap or max")]
     effect: Annotated[Effect, says("hard ends the account, pause ends with the day")]
     primary: Annotated[bool, says("The first of those crossed at the same instant")]
     terms_hash: Annotated[str, says("Of the terms that bind")]

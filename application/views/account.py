@@ -1,5 +1,6 @@
 """An account as its owner sees it: what stands, and how far every rule is away."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -7,10 +8,12 @@ from typing import Literal
 from msgspec import Struct
 
 from domain.account.state import Account, Status
+from domain.rules.adjudicate import deadlines
 from domain.rules.asked import Asked, asked
 from domain.rules.limit import Comparator, Effect, Measured
 from domain.rules.phase import LimitRule
 from domain.rules.standing import Standing
+from domain.rules.timer import Strike
 from domain.values.market import Moment
 
 AccountStatus = Literal["active", "paused", "passed", "breached", "expired", "frozen"]
@@ -26,6 +29,13 @@ class LimitView(Struct, frozen=True, kw_only=True):
     measured: Measured
     effect: Effect
     is_paused: bool
+
+
+class TimerView(Struct, frozen=True, kw_only=True):
+    rule: str
+    kind: str
+    runs_out_at: datetime  # unless something happens before
+    then: Strike
 
 
 class DayView(Struct, frozen=True, kw_only=True):
@@ -54,6 +64,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
     day: DayView
     limits: tuple[LimitView, ...]
     objectives: tuple[Asked, ...]
+    timers: tuple[TimerView, ...]
     position: str
     version: int
 
@@ -87,6 +98,7 @@ def account_view(
         ),
         limits=tuple(limit_view(each, standing) for each in phase.limits),
         objectives=tuple(asked(phase, standing)),
+        timers=() if account.is_over else tuple(timer_views(account)),
         position=position,
         version=version,
     )
@@ -104,6 +116,16 @@ def status_of(account: Account) -> AccountStatus:
             return "expired"
         case Status.FROZEN:
             return "frozen"
+
+
+def timer_views(account: Account) -> Iterator[TimerView]:
+    for timer, deadline in deadlines(account.phase, account.opened_at, account.record):
+        yield TimerView(
+            rule=timer.id,
+            kind=str(type(timer).__struct_config__.tag),
+            runs_out_at=deadline.at,
+            then=deadline.strike,
+        )
 
 
 def limit_view(limit: LimitRule, standing: Standing) -> LimitView:
