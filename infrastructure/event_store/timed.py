@@ -13,7 +13,7 @@ class TimedJournal(PostgresJournal):
         self._tally = tally
 
     async def commit(self, batch: Batch) -> None:
-        """Time what is stored: what is not is counted by what becomes of its commands."""
+        """Time what is stored; what is not, its commands tell of."""
         began = asyncio.get_running_loop().time()
         await super().commit(batch)
         self._tally.commits.add(asyncio.get_running_loop().time() - began)

@@ -9,7 +9,8 @@ import pytest
 import application
 import domain
 from api.problems import PROBLEMS, REFUSALS
-from application.engine.engine import REFUSED, code_of
+from application.engine.engine import code_of
+from application.engine.kept import REFUSED
 from application.refusals import Waitable
 from domain.values.refusal import Refused
 
