@@ -28,6 +28,7 @@ from infrastructure.identity.seed import DEV_PEOPLE, Seeded
 from projections.breaches import breach
 from projections.happenings import Happening, handle_of, latest
 from projections.leaderboard import MAIN, Ranked, leaderboard
+from projections.opening_curve import best_trading
 
 MOST_RANKED: Final = 20
 Uuid = Annotated[
@@ -49,10 +50,12 @@ class Logins(Struct, frozen=True):
 async def live(reads: ReadsHere) -> Template:
     board: tuple[Ranked, ...] = ()
     feed: tuple[Happening, ...] = ()
+    watched: str | None = None
     with suppress(psycopg.errors.UndefinedTable):  # the projector's first start
         board = await leaderboard(reads.pool, MAIN, MOST_RANKED)
         feed = await latest(reads.pool, LIVE, FEW)
-    return page("live.html", board=board, feed=feed)
+        watched = await best_trading(reads.pool, MAIN)
+    return page("live.html", board=board, feed=feed, watched=watched)
 
 
 @get("/accounts/{account_id:str}")

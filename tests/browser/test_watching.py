@@ -31,7 +31,7 @@ def test_a_trade_made_through_the_api_appears_and_is_drawn(
     expect(watch.locator("canvas").first).to_be_visible()
     expect(watch.locator("[data-f=left]")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
     expect(watch.locator("[data-f=zones]")).to_have_text(
-        re.compile(r"00:00 UTC · 1[89]:00 America/New_York")
+        re.compile(r"00:00 UTC \(the plan\)\s+(19|20):00 America/New_York \(you\)")
     )
     expect(watch.locator(".legend .daily")).to_be_visible()
     expect(watch.locator("[data-f=summary]")).to_contain_text("daily floor 9,900.00")

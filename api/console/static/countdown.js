@@ -33,8 +33,8 @@ export class Countdown {
     const ends = new Date(this.#day.ends_at);
     const now = this.#isRunning ? Date.now() + this.#ahead : this.#stands;
     put(this.#root, "left", duration((ends - now) / 1000));
-    const plan = `${hours(ends, this.#day.zone)} ${this.#day.zone}`;
-    const mine = this.#day.zone === ZONE ? "" : ` · ${hours(ends, ZONE)} ${ZONE}`;
-    put(this.#root, "zones", plan + mine);
+    const plan = `${hours(ends, this.#day.zone)} ${this.#day.zone} (the plan)`;
+    const mine = `${hours(ends, ZONE)} ${ZONE} (you)`;
+    put(this.#root, "zones", this.#day.zone === ZONE ? `${hours(ends, ZONE)} ${ZONE}` : `${plan}\n${mine}`);
   }
 }

@@ -10,7 +10,6 @@ import { beyond, clock, kind, money, percent, tone } from "./words.js";
 
 const RANKED = 20;
 const NEWS = 20;
-const TRIED = 8;
 const SPOKEN_MILLISECONDS = 15_000;
 
 const watch = find("#watch");
@@ -18,7 +17,8 @@ const board = find("#board tbody");
 const news = find("#feed");
 const standing = new Standing(watch);
 
-let watched = new URLSearchParams(location.search).get("watch");
+// Whom the address names, else the best of those who trade now, else who comes first.
+let watched = new URLSearchParams(location.search).get("watch") || watch.dataset.watched || null;
 let unspoken = [];
 let known = new Set(all("li", news).map((item) => item.dataset.key));
 
@@ -46,7 +46,7 @@ function showBoard(items) {
     put(row, "watch", it.handle);
   });
   find("#board-empty").hidden = items.length > 0;
-  if (!watched && items.length) lookAtBest(items.map((it) => it.account_id)).catch(() => {});
+  if (!watched && items.length) look(items[0].account_id, false).catch(() => (watched = null));
   press();
 }
 
@@ -81,16 +81,6 @@ function speak() {
   const rest = unspoken.length > 2 ? `, and ${unspoken.length - 2} more` : "";
   find("#news").textContent = few + rest;
   unspoken = [];
-}
-
-// The best of those who still trade; whose curve has ended only if nobody does.
-async function lookAtBest(ids) {
-  [watched] = ids;
-  for (const id of ids.slice(0, TRIED)) {
-    const { account } = await call(`/accounts/${id}/overview`);
-    if (account.status === "active") return look(id, false);
-  }
-  return look(ids[0], false);
 }
 
 // Choose whose curve is shown; the address says so, so that it can be passed on.
@@ -134,6 +124,4 @@ follow(
 );
 
 ready();
-const ranked = all("tr", board).map((row) => row.dataset.key);
 if (watched) look(watched, false).catch(() => (watched = null));
-else if (ranked.length) lookAtBest(ranked).catch(() => (watched = null));
