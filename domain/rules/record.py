@@ -15,7 +15,7 @@ from domain.values.money import Money
 from domain.values.trading_day import WEEKEND, TradingDay
 
 
-class Day(Struct, frozen=True, kw_only=True):
+class Day(Struct, frozen=True, kw_only=True, array_like=True):
     """One trading day; its name is the local date on which it opened."""
 
     date: date
@@ -46,12 +46,12 @@ class Closed(Struct, frozen=True, kw_only=True):
     result: Money | None  # of the whole trade, costs included; None: a rest is open
 
 
-class Warned(Struct, frozen=True):
+class Warned(Struct, frozen=True, array_like=True):
     rule: str
     since: datetime  # what the rule's clock ran from
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class Record(Struct, frozen=True, kw_only=True, array_like=True):
     today: Day
     before: tuple[Day, ...] = ()  # the oldest first
     best_trade: Money
