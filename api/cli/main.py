@@ -19,6 +19,7 @@ COMMANDS = {
         "api.cli.parked:parked",
         "Decide about what failed: list, retry, skip.",
     ),
+    "plan": ("api.cli.plan:plan", "Lint, compare and explain plans as data."),
     "project": ("api.cli.project:project", "Keep the projections up to date."),
     "projections": (
         "api.cli.projections:projections",

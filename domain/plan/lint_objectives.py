@@ -71,9 +71,8 @@ def lint_days_needed(
 ) -> None:
     """A target that lies below what so many such days bring is no target."""
     for deposit in deposits:
-        needed = Money.zero(deposit.currency)
-        for _ in range(days.days):
-            needed += days.amount.in_money(deposit, deposit)
+        each = days.amount.in_money(deposit, deposit)
+        needed = Money.rounded(each.amount * days.days, each.currency)
         for target in phase.targets:
             level = target.level(Example.opened(phase, deposit).standing)
             if level < deposit + needed:

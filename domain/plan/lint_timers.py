@@ -80,4 +80,5 @@ def days_needed(rule: Rule) -> Iterator[tuple[str, int, str]]:
 
 def shares(rule: CappedDays | Consistency) -> int:
     """How many shares of that size make a whole."""
-    return int(-(-HUNDRED // rule.percent))
+    whole, rest = divmod(HUNDRED, rule.percent)
+    return int(whole) + (rest > 0)

@@ -174,8 +174,12 @@ def read_add_on(terms: Terms, add_on: WrittenAddOn, path: str, notes: Notes) -> 
                 "the add-on changes nothing there",
                 "another phase, rule or term was meant",
             )
+    within = Notes()
     if notes.is_clear(path):
-        converted(written, Terms, path, notes)
+        converted(written, Terms, "", within)
+    for fault in within.faults:
+        where = fault.path.removeprefix(".")
+        notes.fault(f"{path}.changes", f"{where}: {fault.reason}")
     return AddOn(
         id=add_on.id,
         name=add_on.name,

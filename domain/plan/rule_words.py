@@ -207,7 +207,7 @@ WORDS: Final[Mapping[type[Rule], Words]] = {
         title="max loss",
         terms={
             **LIMIT,
-            "mode": choice("how the floor moves", MODES),
+            "mode": choice("how the floor moves", MODES, kindest_first=True),
             "hwm_on": choice(
                 "what the floor follows",
                 FOLLOWED,

@@ -43,8 +43,8 @@ BASES: Final[Mapping[AmountBasis, str]] = {
     AmountBasis.ABSOLUTE: "in money, the same for every size",
 }
 UNITS: Final[Mapping[Unit, str]] = {
-    Unit.ELAPSED: "of 24 hours each, by the clock",
-    Unit.CALENDAR: "of the plan's calendar of trading days",
+    Unit.ELAPSED: "of 24 hours",
+    Unit.CALENDAR: "of the plan's calendar",
 }
 
 
