@@ -7,7 +7,7 @@ READY := .venv/.ready
 UV := UV_SYSTEM_CERTS=1 $(BIN)/uv
 LOCKS := requirements.lock $(wildcard requirements-data.lock)
 
-.PHONY: run test lint types contracts prove bench screenshots lock clean
+.PHONY: run test lint types contracts prove bench screenshots docs lock clean
 
 run: $(READY)
 	@exec $(BIN)/tradesense up
@@ -41,6 +41,10 @@ bench: $(READY)
 # Pictures of what `make run` shows, for docs/images.
 screenshots: $(READY)
 	$(BIN)/python -m tests.browser.screenshots
+
+# What is written from the code; a test fails while it says something else.
+docs: $(READY)
+	$(BIN)/python -m tests.docs.events_page
 
 lock: $(READY)
 	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
