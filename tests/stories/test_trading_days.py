@@ -4,9 +4,17 @@ import pytest
 from msgspec.structs import replace
 
 from domain.rules.trading_days import Counted, TradingDays
+from domain.values.quote import Side
 from domain.values.trading_day import TradingDay
 from tests.stories.days import at, closed, opened, stands, traded
-from tests.stories.facts import TARGET, THREE_DAYS, account_with
+from tests.stories.facts import (
+    TARGET,
+    THREE_DAYS,
+    account_with,
+    close,
+    gold_at,
+    trade,
+)
 from tests.stories.story import DayOver, Item, Told, given
 
 THREE = TradingDays(id="rule", days=3, counted=Counted.CLOSED)
@@ -65,6 +73,14 @@ def test_a_day_completes_when_a_trade_that_it_opened_is_closed_to_its_end() -> N
     tuesday = (DayOver(), *traded("10", "c"))
     assert after(Counted.COMPLETED, *monday, *tuesday) == "1"
     assert after(Counted.COMPLETED, *monday, *tuesday, *closed("b", "10")) == "2"
+
+
+def test_a_close_of_a_part_completes_nothing() -> None:
+    two_ounces = trade(Side.BUY, "0.02", trade_id="a")
+    part = (gold_at("1999"), two_ounces, gold_at("2010"), close("a", "0.01"))
+    assert after(Counted.COMPLETED, *part) == "0"
+    assert after(Counted.CLOSED, *part) == "1"
+    assert after(Counted.COMPLETED, *part, close("a")) == "1"
 
 
 def test_a_trade_held_over_the_weekend_counts_its_nights_or_only_weekdays() -> None:
