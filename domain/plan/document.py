@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from domain.plan.add_ons import PriceEffect
+from domain.plan.add_ons import PriceBasis
 from domain.values.exact import PLAIN
 
 MOST_SIZES = 50
@@ -36,7 +36,7 @@ class WrittenChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class WrittenAddOn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     id: AddOnId
     name: Annotated[str, Meta(min_length=1, max_length=80)]
-    price: PriceEffect
+    price: tuple[PriceBasis, DecimalText]
     changes: Annotated[
         tuple[WrittenChange, ...], Meta(min_length=1, max_length=MOST_CHANGES)
     ]

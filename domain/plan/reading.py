@@ -5,12 +5,19 @@ say (a misspelt word, half a number) is a fault: that is a matter of the schema.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
-from domain.plan.add_ons import AddOn, Change, NoSuchPlace, apply, place_of
+from domain.plan.add_ons import (
+    AddOn,
+    Change,
+    NoSuchPlace,
+    PriceEffect,
+    apply,
+    place_of,
+)
 from domain.plan.content import Content
 from domain.plan.document import PlanDocument, WrittenAddOn, WrittenChange
 from domain.plan.events import Size
@@ -23,6 +30,8 @@ from domain.rules.terms import ADJUDICATOR, Terms
 from domain.rules.weekly_loss import WeeklyLoss
 from domain.values.exact import exact
 from domain.values.money import MINOR_UNIT
+
+LONGEST_ZONE: Final = 64
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -77,7 +86,13 @@ def read_phase(written: Mapping[str, Any], path: str, notes: Notes) -> Phase | N
     if not isinstance(rules, list | tuple):
         notes.fault(f"{path}.rules", "a list of rules is needed")
         return None
-    read_boundary(written.get("reset"), f"{path}.reset", notes)
+    terms = {**written}
+    is_fixed = terms.pop("fixed_offset", False)
+    if not isinstance(is_fixed, bool):
+        notes.fault(f"{path}.fixed_offset", "true or false")
+    read_boundary(
+        written.get("reset"), f"{path}.reset", notes, is_fixed=is_fixed is True
+    )
     read = [
         read_rule(rule, f"{path}.rules[{place}]", notes)
         for place, rule in enumerate(rules)
@@ -87,15 +102,15 @@ def read_phase(written: Mapping[str, Any], path: str, notes: Notes) -> Phase | N
     refuse_two_weeks(read, f"{path}.rules", notes)
     if not notes.is_clear(path):
         return None
-    whole = {**written, "rules": [to_builtins(rule) for rule in read]}
+    whole = {**terms, "rules": [to_builtins(rule) for rule in read]}
     return converted(whole, Phase, path, notes)
 
 
-def read_boundary(reset: object, path: str, notes: Notes) -> None:
+def read_boundary(reset: object, path: str, notes: Notes, *, is_fixed: bool) -> None:
     """Read the place; the local time is checked with everything else."""
     match reset:
-        case [str() as zone, str()]:
-            read_zone(zone, f"{path}[0]", notes)
+        case [str() as zone, str()] if len(zone) <= LONGEST_ZONE:
+            read_zone(zone, f"{path}[0]", notes, is_fixed=is_fixed)
         case None | str() | [str()]:
             notes.open(
                 path,
@@ -180,10 +195,11 @@ def read_add_on(terms: Terms, add_on: WrittenAddOn, path: str, notes: Notes) -> 
     for fault in within.faults:
         where = fault.path.removeprefix(".")
         notes.fault(f"{path}.changes", f"{where}: {fault.reason}")
+    basis, value = add_on.price
     return AddOn(
         id=add_on.id,
         name=add_on.name,
-        price=add_on.price,
+        price=PriceEffect(basis, exact(value)),
         changes=tuple(changes),
         excludes=add_on.excludes,
     )

@@ -30,9 +30,12 @@ CITIES: Final = {
 SOMEWHERE: Final = "Europe/Athens"
 
 
-def read_zone(zone: str, field: str, notes: Notes) -> None:
-    if fixed := FIXED.fullmatch(zone):
-        _read_fixed(zone, fixed, field, notes)
+def read_zone(zone: str, field: str, notes: Notes, *, is_fixed: bool) -> None:
+    """`is_fixed` says that a fixed offset is meant: it is doubted no more."""
+    fixed = FIXED.fullmatch(zone)
+    if fixed and is_known(zone):
+        if not is_fixed:
+            doubt_offset(zone, fixed, field, notes)
     elif "/" in zone:
         if not is_known(zone):
             misspelt(zone, field, notes)
@@ -46,10 +49,7 @@ def read_zone(zone: str, field: str, notes: Notes) -> None:
         )
 
 
-def _read_fixed(zone: str, fixed: re.Match[str], field: str, notes: Notes) -> None:
-    if not is_known(zone):
-        misspelt(zone, field, notes)
-        return
+def doubt_offset(zone: str, fixed: re.Match[str], field: str, notes: Notes) -> None:
     side = "behind" if fixed[1] == "+" else "ahead of"
     notes.doubt(
         field,

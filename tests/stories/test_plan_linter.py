@@ -111,6 +111,7 @@ def test_a_fixed_offset_is_doubted_and_not_refused() -> None:
     (doubt,) = findings_in(MAX_LOSS, reset=["Etc/GMT-3", "00:00"])
     assert (doubt.field, doubt.severity) == ("phases[0].reset[0]", Severity.WARNING)
     assert doubt.readings[0] == "3 hours ahead of UTC, summer and winter"
+    assert findings_in(MAX_LOSS, reset=["Etc/GMT-3", "00:00"], fixed_offset=True) == ()
 
 
 SAME_ID = DAILY | {"id": "max"}
@@ -370,6 +371,8 @@ def test_several_things_are_told_together() -> None:
         ({"phases": [phase({"kind": "max"})]}, "phases[0].rules[0].id"),
         ({"phases": [phase(MAX_LOSS, reset=["UTC"] * 3)]}, "phases[0].reset"),
         ({"phases": [phase(MAX_LOSS, colour="red")]}, "phases[0].colour"),
+        ({"phases": [phase(MAX_LOSS, fixed_offset=1)]}, "phases[0].fixed_offset"),
+        ({"phases": [phase(MAX_LOSS, reset=["Z" * 65, "00:00"])]}, "phases[0].reset"),
         ({"phases": [phase(without(DAILY, "amount"))]}, "phases[0].rules[0].amount"),
         ({"phases": [phase(without(TARGET, "pct"))]}, "phases[0].rules[0].pct"),
         ({"phases": [phase(DAYS | {"n": 0})]}, "phases[0].rules[0]"),
