@@ -69,12 +69,23 @@ class Hub:
     def __contains__(self, name: str) -> bool:
         return name in self._channels
 
+    def keeps(self, name: str) -> bool:
+        """Whether it is open, and stays so for somebody who is about to join."""
+        channel = self._channels.get(name)
+        if channel is not None:
+            channel.beats_idle = 0
+        return channel is not None
+
     def __len__(self) -> int:
         return len(self._subscribers)
 
     @property
-    def channels(self) -> int:
-        return len(self._channels)
+    def subscribers(self) -> tuple[Subscriber, ...]:
+        return tuple(self._subscribers)
+
+    def lags(self, subscriber: Subscriber) -> bool:
+        """Whether it has not taken yet what was due to it."""
+        return subscriber in self._lagging
 
     def open(
         self,

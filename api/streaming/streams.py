@@ -82,7 +82,7 @@ class Streams:
         kind, _, subject = name.partition(":")
         source = self._sources[kind]
         source.admit(subject, caller)
-        if name not in self.hub:
+        if not self.hub.keeps(name):
             self.hub.open(name, source.message, await source.opening(subject))
 
     def must_have_room(self, address: str) -> None:
@@ -112,7 +112,8 @@ class Streams:
     @asynccontextmanager
     async def alive(self, _: Litestar) -> AsyncIterator[None]:
         self._pulse.start(self.hub.round)
-        tasks = [asyncio.create_task(work()) for work in (self._beats, *self._works)]
+        works = (self._beats, self._checks, *self._works)
+        tasks = [asyncio.create_task(work()) for work in works]
         for task in tasks:
             task.add_done_callback(_tell)
         try:
@@ -127,6 +128,11 @@ class Streams:
         while True:
             await asyncio.sleep(self.rhythm.beat_seconds)
             self.hub.beat(self._heartbeat())
+
+    async def _checks(self) -> None:
+        """Apart from the beats, which wait for no database."""
+        while True:
+            await asyncio.sleep(self.rhythm.beat_seconds)
             for subscriber, token in tuple(self._tokens.items()):
                 await self._check(subscriber, token)
 

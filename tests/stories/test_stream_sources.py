@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from api.streaming import accounts as accounts_of_streams
 from api.streaming.accounts import LOOK_SECONDS, Accounts
 from api.streaming.feed import CHANNEL, Feed
 from api.streaming.hub import Hub
@@ -155,6 +156,29 @@ async def test_a_standing_is_shown_now_and_then_and_only_if_it_differs() -> None
         await live.ask(gold("1903", venue_id="live"))
         live.hub.round(1.0 + 2 * LOOK_SECONDS)
         assert reader.read() == []
+
+
+async def test_many_accounts_are_looked_at_in_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(accounts_of_streams, "MOST_LOOKS", 1)
+    async with live_floor() as live:
+        accounts = Accounts(live.hub, live.gateway, live.happenings)
+        await live.ask(gold("1900", venue_id="live"))
+        readers = []
+        for name in ("a", "b", "c"):
+            await live.ask(open_account(name, MAX_LOSS, venue_id="live"))
+            readers.append(await opened(live, accounts, f"account:{name}"))
+        await live.ask(buy("a", "t"), buy("b", "u"), buy("c", "v"))
+        for number in range(1, 4):
+            live.hub.round(1)
+            shown = [
+                [each for each in reader.read() if each["type"] == "standing"]
+                for reader in readers
+            ]
+            assert [len(each) for each in shown] == [
+                int(position == number) for position in range(1, 4)
+            ]
 
 
 async def test_an_account_without_a_trade_is_looked_at_when_its_day_turns() -> None:

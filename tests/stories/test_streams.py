@@ -8,7 +8,14 @@ from msgspec import Struct
 
 from api.streaming.channel import KEPT
 from api.streaming.framing import FRAME_BYTES, events, framed, texts
-from api.streaming.hub import LINGER_BEATS, MOST_AT_ONCE, TOO_SLOW, Change, Hub
+from api.streaming.hub import (
+    LINGER_BEATS,
+    MOST_AT_ONCE,
+    MOST_IDLE,
+    TOO_SLOW,
+    Change,
+    Hub,
+)
 from api.streaming.messages import Heartbeat
 from api.streaming.pieces import Note
 from api.streaming.subscriber import AHEAD, Subscriber
@@ -26,8 +33,9 @@ class Said(Struct):
 class Wire:
     """A client that reads, unless it has stopped."""
 
+    is_free = True
+
     def __init__(self) -> None:
-        self.is_free = True
         self.frames: list[bytes] = []
 
     def write(self, frame: bytes) -> None:
@@ -243,6 +251,18 @@ async def test_a_channel_outlives_its_last_reader_for_a_while(hub: Hub) -> None:
     assert FEED in hub
 
 
+async def test_of_channels_that_nobody_reads_the_oldest_makes_room(hub: Hub) -> None:
+    kept = Reader(hub, GOLD)
+    for number in range(MOST_IDLE + 1):
+        hub.open(f"account:{number}", "standing", Said("idle"))
+    assert "account:0" not in hub
+    assert f"account:{MOST_IDLE}" in hub
+    assert GOLD in hub
+    hub.change(kept, Change(joins=("account:0",)))
+    hub.round(0)
+    assert kept.read()[-1]["code"] == "busy"
+
+
 async def test_a_channel_that_begins_anew_counts_on(hub: Hub) -> None:
     reader = Reader(hub, GOLD)
     (seq,) = reader.seqs()
@@ -349,6 +369,21 @@ async def test_who_lags_far_catches_up_a_part_at_a_time(hub: Hub) -> None:
     assert first + slow.texts() == [
         f"{name} {number}" for number in range(KEPT) for name in names
     ]
+
+
+async def test_who_stops_within_a_round_goes_on_behind_its_last_frame(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(hub, FEED)
+    reader.read()
+    large = "x" * (FRAME_BYTES // 4)
+    happens(hub, *(f"{number}{large}" for number in range(8)))
+    monkeypatch.setattr(Wire, "is_free", property(lambda wire: not wire.frames))
+    read = []
+    for _ in range(8):
+        hub.round(0)
+        read += [text.rstrip("x") for text in reader.texts()]
+    assert read == [str(number) for number in range(8)]
 
 
 @pytest.mark.parametrize("length", [0, 125, 126, 65_535, 65_536])
