@@ -3,10 +3,12 @@
 from urllib.parse import unquote, urlsplit
 
 import click
+import msgspec
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier, Literal
 
+from api.cli.db import migrations
 from api.cli.refusing import one_line, settings
 from infrastructure.embedded.servers import servers_of
 from infrastructure.migrate import migrate
@@ -15,7 +17,8 @@ from infrastructure.settings import Settings
 
 
 @click.command()
-def init() -> None:
+@click.option("--json", "as_json", is_flag=True)
+def init(*, as_json: bool) -> None:
     """Make the roles, if ADMIN_DATABASE_URL is a superuser's, and the schema."""
     asked = settings()
     with one_line():
@@ -23,7 +26,11 @@ def init() -> None:
             _make_roles(asked, asked.admin_database_url)
         with servers_of(asked) as servers:
             migrate(servers.database_url(Role.OWNER))
-    click.echo("The roles and the schema are there.")
+            schema = migrations(servers.database_url(Role.OWNER))
+    if as_json:
+        click.echo(msgspec.json.encode(schema))
+    else:
+        click.echo("The roles and the schema are there.")
 
 
 def _make_roles(asked: Settings, admin_url: str) -> None:

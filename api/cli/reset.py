@@ -1,10 +1,12 @@
 """`tradesense reset`: an empty database again; for development only."""
 
 import click
+import msgspec
 import psycopg
 import redis
 from psycopg.sql import SQL, Identifier
 
+from api.cli.db import migrations
 from api.cli.refusing import one_line, settings
 from api.up.singleton import is_running
 from infrastructure.embedded.servers import Servers, servers_of
@@ -20,7 +22,8 @@ OURS = """
 
 @click.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def reset(*, yes: bool) -> None:
+@click.option("--json", "as_json", is_flag=True)
+def reset(*, yes: bool, as_json: bool) -> None:
     """Throw away every account, event and tick; keep the roles and keys."""
     asked = settings()
     if asked.env is not Environment.DEV:
@@ -32,7 +35,11 @@ def reset(*, yes: bool) -> None:
     with one_line(), servers_of(asked) as servers:
         _empty(servers)
         migrate(servers.database_url(Role.OWNER))
-    click.echo("The database is empty again.")
+        schema = migrations(servers.database_url(Role.OWNER))
+    if as_json:
+        click.echo(msgspec.json.encode(schema))
+    else:
+        click.echo("The database is empty again.")
 
 
 def _empty(servers: Servers) -> None:

@@ -3,12 +3,14 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
 from api.cli.main import COMMANDS, main
+from infrastructure.migrate import MIGRATIONS
 from infrastructure.roles import Role
 from tests.databases import Database
 
@@ -25,6 +27,10 @@ def _environment(
 
 def tradesense(*words: str) -> Result:
     return CliRunner().invoke(main, words)
+
+
+def read(*words: str) -> Any:
+    return json.loads(tradesense(*words, "--json").stdout)
 
 
 def test_help_names_every_command() -> None:
@@ -50,6 +56,15 @@ def test_db_down_undoes_the_newest_and_up_makes_it_again() -> None:
     assert "Pending: 1" in tradesense("db", "status").output
     assert tradesense("db", "up").exit_code == 0
     assert "Pending: 0" in tradesense("db", "status").output
+
+
+def test_db_tells_programs_which_migrations_there_are() -> None:
+    names = sorted(each.name for each in MIGRATIONS.glob("*.sql"))
+    whole = {"applied": names, "pending": []}
+    assert read("db", "status") == read("db", "up") == read("init") == whole
+    undone = {"applied": names[:-1], "pending": names[-1:]}
+    assert read("db", "down", "--yes") == undone
+    assert read("reset", "--yes") == whole
 
 
 def test_reset_empties_the_database_in_development_only(
