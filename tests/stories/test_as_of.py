@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from application import as_of as folding
 from application.as_of import (
@@ -14,7 +15,9 @@ from application.as_of import (
 )
 from application.engine.asks import Ask
 from application.views.account import account_view
+from domain.account.commands import OpenAccount
 from domain.account.state import Account
+from domain.values.trading_day import TradingDay
 from tests.stories.engines import (
     SANDBOX,
     Desk,
@@ -62,6 +65,29 @@ async def test_every_instant_is_told_as_it_was(asks: list[Ask]) -> None:
                 assert (await told(here, account_id, at)).account == account
                 between = await told(here, account_id, at + SECOND / 2)
                 assert between.account == account
+
+
+async def test_other_days_and_days_after_the_end_move_nothing() -> None:
+    """One turns in Prague, one in New York; the first is breached, days go on."""
+    new_york = open_account("b", MAX_LOSS)
+    assert isinstance(new_york.command, OpenAccount)
+    phase = replace(
+        new_york.command.phase, trading_day=TradingDay("America/New_York", "17:00")
+    )
+    new_york = replace(new_york, command=replace(new_york.command, phase=phase))
+    async with desk() as here:
+        await here.ask(open_venue(), open_account("a", MAX_LOSS), gold("2000"))
+        await here.ask(open_account("c", MAX_LOSS))  # for whom Prague's days go on
+        await here.ask(advance(MONDAY + timedelta(days=1)), new_york)
+        await here.ask(buy("a", "t1"), buy("b", "t2", "0.10"))
+        for day in range(2, 5):
+            at = MONDAY + timedelta(days=day)
+            await here.ask(advance(at), gold(str(2_100 - 100 * day)))
+            for account_id in ("a", "b"):
+                stood = await told(here, account_id, at)
+                assert stood.account == here.account(account_id)
+        assert here.account("a").is_over
+        assert not here.account("b").is_over
 
 
 async def test_quotes_from_before_its_opening_convert_its_gains() -> None:
