@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Annotated, Final
 
 import psycopg
-from litestar import Router, get
+from litestar import Response, Router, get
 from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
 from litestar.params import PathParameter, SkipValidation
@@ -16,8 +16,9 @@ from litestar.response import Template
 from litestar.static_files import create_static_files_router
 from msgspec import Struct
 
-from api.console.rendering import STATIC, page
+from api.console.rendering import STATIC, page, problem_page
 from api.doors import ANYONE
+from api.problems import INTERNAL, answer, problem_of, report, request_id_of
 from api.trading.feed import FEW
 from api.trading.overview import overview_of
 from api.trading.reads import Reads
@@ -99,6 +100,16 @@ async def login(logins: NamedDependency[Logins]) -> Template:
     return page("login.html", logins=logins.people)
 
 
+def told(request: AnyRequest, error: Exception) -> Response[bytes] | Template:
+    """Say no to a person in a page, to a program as ever."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return answer(request, error)
+    problem = problem_of(error)
+    if problem.code == INTERNAL:
+        report(error, request_id_of(request.scope))
+    return problem_page(problem)
+
+
 def console_router() -> Router:
     assets = create_static_files_router(
         path="/static",
@@ -115,6 +126,7 @@ def console_router() -> Router:
                 route_handlers=[live, account, one_breach, challenges, login],
                 opt=dict(ANYONE),
                 include_in_schema=False,
+                exception_handlers={Exception: told},
             ),
             assets,
         ],

@@ -11,6 +11,7 @@ from litestar.response import Template
 from litestar.template import TemplateConfig
 
 from api.console import wording
+from api.problems import Problem
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
@@ -92,3 +93,12 @@ def template_config() -> TemplateConfig[JinjaTemplateEngine]:
 
 def page(template: str, **context: Any) -> Template:  # noqa: ANN401 - a template's own names
     return Template(template, context=context, headers=HEADERS)
+
+
+def problem_page(problem: Problem) -> Template:
+    return Template(
+        "problem.html",
+        context={"problem": problem},
+        headers={**HEADERS, **problem.headers},
+        status_code=problem.status,
+    )

@@ -91,3 +91,13 @@ async def test_names_are_written_so_that_they_stay_text(
     await desk.get("/trades", account_id=account_id)
     page = await http.get(f"/accounts/{account_id}", headers=desk.headers)
     assert "&#34;&amp;amp;{{7*7}}" in page.text
+
+
+async def test_a_person_is_told_no_in_a_page(http: AsyncClient) -> None:
+    desk = await Desk.opened(http)
+    told = await http.get(
+        f"/accounts/{NOBODYS}", headers=desk.headers | {"Accept": "text/html"}
+    )
+    assert (told.status_code, "<h1" in told.text) == (404, True)
+    as_ever = await http.get(f"/accounts/{NOBODYS}", headers=desk.headers)
+    assert as_ever.json()["code"] == "not-found"

@@ -76,7 +76,10 @@ function showRules(account) {
     put(row, "paused", limit.is_paused ? " Paused until the day turns." : "");
     // How much of the way from the deposit, or from a higher equity, down to the floor.
     const whole = Math.max(account.deposit, account.equity) - limit.floor;
-    field(row, "meter").value = whole > 0 ? Math.min(1, Math.max(0, 1 - limit.distance / whole)) : 1;
+    const used = whole > 0 ? Math.min(100, Math.max(0, 100 - (100 * limit.distance) / whole)) : 100;
+    const gauge = field(row, "gauge");
+    gauge.setAttribute("aria-valuenow", Math.round(used));
+    gauge.firstElementChild.setAttribute("width", used);
   }
   for (const goal of account.objectives) {
     const row = find(`#objectives [data-key="${CSS.escape(goal.rule)}"]`);

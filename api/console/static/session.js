@@ -7,6 +7,7 @@ const API = "/api/v1";
 
 const tabs = new BroadcastChannel("session");
 let renewing = null;
+let isLeaving = false;
 
 export class Refused extends Error {
   constructor(status, problem) {
@@ -38,15 +39,22 @@ export async function logIn(email, password) {
   keep({ ...current(), handle: profile.handle });
 }
 
+// From here on this page asks for nothing: it belongs to somebody who has gone.
+export function leave(path) {
+  isLeaving = true;
+  location.assign(path);
+}
+
 export const register = (email, password) =>
   send("POST", "/auth/register", { email, password });
 
 export async function logOut() {
   const session = current();
-  keep(null);
+  isLeaving = true;
   if (session) {
     await send("POST", "/auth/logout", { refresh_token: session.refresh_token }).catch(() => {});
   }
+  keep(null);
 }
 
 // Ask the API as whoever is signed in, or as nobody; a token that has run out is renewed.
@@ -61,6 +69,7 @@ export async function call(path, { method = "GET", body, key, signal } = {}) {
 }
 
 export async function authorized(url, request) {
+  if (isLeaving) return new Promise(() => {});
   let session = current();
   if (session && session.until - EARLY_SECONDS * 1000 < Date.now()) session = await renew();
   const headers = session ? { Authorization: `Bearer ${session.access_token}` } : {};

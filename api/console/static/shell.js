@@ -1,7 +1,7 @@
 // What every page has: colours, who is signed in, the way out, times in the reader's zone.
 
 import { all, find, put } from "./dom.js";
-import { current, logOut } from "./session.js";
+import { current, leave, logOut } from "./session.js";
 import { localize } from "./words.js";
 
 const THEMES = ["system", "light", "dark"];
@@ -24,8 +24,12 @@ function turnTheme(button) {
   dispatchEvent(new Event("theme"));
 }
 
+let wasSignedIn = false;
+
 function showSession() {
   const session = current();
+  if (wasSignedIn && !session) leave(location.pathname); // gone, here or in another tab
+  wasSignedIn = Boolean(session);
   document.documentElement.classList.toggle("has-session", Boolean(session));
   put(document, "me", session?.handle || "");
 }
@@ -42,7 +46,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => disp
 
 find("#leave").addEventListener("click", async () => {
   await logOut();
-  location.assign("/");
+  leave("/");
 });
 addEventListener("session", showSession);
 showSession();
