@@ -21,6 +21,7 @@ from domain.account.events import (
     AccountExpired,
     AccountOpened,
     AccountQuarantined,
+    AccountWarned,
     ObjectivesMet,
     RuleBreached,
 )
@@ -37,9 +38,13 @@ from domain.values.market import Leg
 from domain.values.money import Money
 from domain.values.quote import Quote, Side
 
-Outcome = Literal["breached", "paused", "passed", "expired", "frozen"]
+Outcome = Literal["breached", "paused", "passed", "warned", "expired", "frozen"]
 
 INSTANT: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+class NotValued(Exception):
+    """What is open has no price, or is worth more than anything can be."""
 
 
 class Booked(Struct, frozen=True, kw_only=True):
@@ -110,10 +115,14 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
 
 def explained(stood: Stood, partition: str) -> Explanation:
+    """Raise `NotValued` where the account could not be judged either."""
     account, moment = stood.account, stood.moment
     last = stood.facts[-1]
     position = f"{partition}-{last.position}"
-    standing = account.standing(moment.market)
+    try:
+        standing = account.standing(moment.market)
+    except Exception as fault:
+        raise NotValued(f"{type(fault).__name__}: {fault}") from fault
     floors = crossed(account.phase.limits, standing)
     seen = convicted(account, Verdict(breaches=floors), moment)
     booked = tuple(bookings(stood.facts))
@@ -235,13 +244,17 @@ def verdict(
                 f"{each.observed.amount} >= {each.level.amount}" for each in reached
             )
             return "passed", tuple(each.target.id for each in reached), tuple(told)
-        case AccountExpired(struck=struck):
+        case AccountWarned(struck=struck) | AccountExpired(struck=struck):
             told = (
                 f"{each.deadline.days} days since {each.deadline.since:{INSTANT}}"
                 f" were over at {each.deadline.at:{INSTANT}}"
                 for each in struck
             )
-            return "expired", tuple(each.timer.id for each in struck), tuple(told)
+            return (
+                "expired" if isinstance(fact, AccountExpired) else "warned",
+                tuple(each.timer.id for each in struck),
+                tuple(told),
+            )
         case AccountQuarantined(cause=cause):
             return "frozen", (), (f"judging it failed: {cause}",)
         case _:

@@ -21,12 +21,12 @@ from application.explanation import (
     HeldThen,
     LimitThen,
     MarkThen,
+    NotValued,
     explained,
 )
 from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION
 from domain.rules.limit import Comparator, Effect, Evaluated
 from domain.rules.timer import Strike
-from domain.values.market import QuoteStale
 from domain.values.quote import Quote
 from infrastructure.embedded.servers import servers_of
 from infrastructure.event_store.journal import PostgresJournal
@@ -69,8 +69,12 @@ def explain(account_id: str, at: datetime | None, *, as_json: bool) -> None:
                 f"that is still to come: the log of its venue ends at"
                 f" {reason.ends_at:{INSTANT}}"
             ) from reason
-        except (QuoteStale, Unreadable, ConnectionError) as reason:
-            raise click.ClickException(str(reason)) from reason
+        except NotValued as reason:
+            raise click.ClickException(
+                f"what is open then cannot be valued: {reason}"
+            ) from reason
+        except (Unreadable, ConnectionError) as reason:
+            raise click.ClickException(f"the log: {reason}") from reason
     if found is None:
         raise click.ClickException("no account has that id")
     if as_json:
