@@ -45,6 +45,7 @@ screenshots: $(READY)
 # What is written from the code; a test fails while it says something else.
 docs: $(READY)
 	$(BIN)/python -m tests.docs.events_page
+	$(BIN)/python -m tests.docs.commands_page
 
 lock: $(READY)
 	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \

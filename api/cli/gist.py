@@ -1,16 +1,26 @@
 """A fact in a few words, for a line of `tradesense tail`; most need none."""
 
+from typing import assert_never
+
 from application.catalogue import Fact
 from domain.account.events import (
     AccountEvent,
+    AccountExpired,
     AccountOpened,
     AccountQuarantined,
+    AccountWarned,
     ObjectivesMet,
     PositionClosed,
     PositionOpened,
     RuleBreached,
 )
-from domain.challenge.events import ChallengePurchased, PhasePassed, PhaseStarted
+from domain.challenge.events import (
+    ChallengeBreached,
+    ChallengeExpired,
+    ChallengePurchased,
+    PhasePassed,
+    PhaseStarted,
+)
 from domain.plan.events import PlanDrafted
 from domain.rules.adjudicate import Breach
 from domain.values.money import Money
@@ -23,8 +33,8 @@ def gist(fact: Fact) -> str:
     match fact:
         case ChallengePurchased():
             return f"{fact.plan_name}, {fact.deposit}"
-        case PhaseStarted(phase=phase) | PhasePassed(phase=phase):
-            return phase
+        case PhaseStarted() | PhasePassed() | ChallengeBreached() | ChallengeExpired():
+            return fact.phase
         case PlanDrafted(name=name, version=version):
             return f"{name} {version}"
         case DayBoundaryPassed(trading_day=day):
@@ -51,10 +61,12 @@ def of_account(fact: AccountEvent) -> str:
             return ", ".join(map(crossed, breaches))
         case ObjectivesMet():
             return f"{fact.phase}, balance {money(fact.balance)}"
+        case AccountWarned(struck=struck) | AccountExpired(struck=struck):
+            return ", ".join(each.timer.id for each in struck)
         case AccountQuarantined(cause=cause):
             return cause
         case _:
-            return ""
+            assert_never(fact)
 
 
 def crossed(breach: Breach) -> str:
