@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from hypothesis import given
-from msgspec.structs import replace
+from hypothesis import strategies as st
 
 from domain.plan.content import Content
 from domain.plan.difference import differences
@@ -12,9 +12,11 @@ from domain.plan.explanation import explain
 from domain.plan.findings import errors
 from domain.plan.linter import lint, lint_content
 from domain.plan.reading import read
-from domain.rules.phase import Phase
-from domain.rules.terms import Terms
-from tests.laws.phases import terms
+from domain.rules.phase import Phase, Rule
+from domain.rules.terms import ADJUDICATOR, Terms
+from domain.values.trading_day import TradingDay
+from tests.laws.phases import any_rule, days, terms
+from tests.stories.facts import PRAGUE, TARGET
 from tests.stories.plans import document_of
 
 SIZES = tuple(
@@ -23,56 +25,54 @@ SIZES = tuple(
 )
 
 
+WITH_A_TARGET = st.sampled_from([(), (TARGET,)])
+
+
 def content(sold: Terms) -> Content:
     return Content(name="any", sizes=SIZES, terms=sold)
 
 
+def content_with(*rules: Rule, day: TradingDay = PRAGUE) -> Content:
+    phase = Phase(name="evaluation", trading_day=day, rules=rules)
+    return content(Terms(adjudicator=ADJUDICATOR, currency="USD", phases=(phase,)))
+
+
 @given(terms())
-def test_what_is_written_is_read_or_refused(sold: Terms) -> None:
-    reading = read(document_of("any", SIZES, sold))
+def test_what_is_written_is_read_or_refused_with_two_readings(sold: Terms) -> None:
+    document = document_of("any", SIZES, sold)
+    reading = read(document)
     assert reading.faults == ()
     if errors(reading.findings):
         assert reading.content is None
     else:
         assert reading.content == content(sold)
-
-
-@given(terms())
-def test_every_finding_names_its_place_and_two_readings(sold: Terms) -> None:
-    for found in lint(document_of("any", SIZES, sold)):
+    for found in lint(document):
         assert found.field
         assert found.reason
         assert len(set(found.readings)) == 2
 
 
-@given(terms())
-def test_what_passes_is_explained_rule_by_rule(sold: Terms) -> None:
-    plan = content(sold)
+@given(any_rule("any"), days, WITH_A_TARGET)
+def test_what_passes_is_explained_with_numbers(
+    rule: Rule, day: TradingDay, more: tuple[Rule, ...]
+) -> None:
+    plan = content_with(rule, *more, day=day)
     if errors(lint_content(plan)):
         return
     for size in SIZES:
-        told = explain(plan, size.deposit)
-        ids = [[rule.rule for rule in phase.rules] for phase in told.phases]
-        assert ids == [[rule.id for rule in phase.rules] for phase in sold.phases]
-        assert all(rule.example for phase in told.phases for rule in phase.rules)
+        (told,) = explain(plan, size.deposit).phases
+        assert [each.rule for each in told.rules] == [rule.id, *(r.id for r in more)]
+        assert all(each.example for each in told.rules)
 
 
-@given(terms(), terms())
-def test_a_difference_is_told_where_there_is_one(one: Terms, other: Terms) -> None:
-    found = differences(content(one), content(other))
-    assert (found == ()) is (sorted_by_id(one) == sorted_by_id(other))
-    assert differences(content(one), content(one)) == ()
+@given(any_rule("any"), any_rule("any") | any_rule("other"))
+def test_a_difference_is_told_where_there_is_one(one: Rule, other: Rule) -> None:
+    before, after = content_with(one), content_with(other)
+    assert (differences(before, after) == ()) is (one == other)
+    assert differences(before, before) == ()
 
 
-@given(terms())
-def test_the_order_of_rules_makes_no_difference(sold: Terms) -> None:
-    assert differences(content(sold), content(sorted_by_id(sold))) == ()
-
-
-def sorted_by_id(sold: Terms) -> Terms:
-    def in_order(phase: Phase) -> Phase:
-        return replace(
-            phase, rules=tuple(sorted(phase.rules, key=lambda rule: rule.id))
-        )
-
-    return replace(sold, phases=tuple(in_order(each) for each in sold.phases))
+@given(any_rule("any"))
+def test_the_order_of_rules_makes_no_difference(rule: Rule) -> None:
+    before, after = content_with(rule, TARGET), content_with(TARGET, rule)
+    assert differences(before, after) == ()
