@@ -22,7 +22,7 @@ from api.streaming.messages import (
     Subscribed,
     Unsubscribed,
 )
-from api.streaming.pieces import Entry, Landmark, Note, Piece
+from api.streaming.pieces import Entry, Landmark, Note
 from api.streaming.subscriber import Group, Subscriber
 
 log = structlog.get_logger("tradesense.streams")
@@ -33,6 +33,7 @@ LINGER_BEATS: Final = 4
 MOST_AT_ONCE: Final = 256  # pieces, to one who lags
 MOST_BEATS_MISSED: Final = 2
 
+Cursors = dict[Channel, int]
 Refresh = Callable[[float], bool]
 """Is given the loop's time, and tells whether it wants another round soon."""
 
@@ -60,7 +61,7 @@ class Hub:
         self._moved: dict[Channel, None] = {}
         self._idle: dict[Channel, None] = {}
         self._groups: dict[tuple[frozenset[Channel], Form], Group] = {}
-        self._lagging: dict[Subscriber, None] = {}
+        self._lagging: dict[Subscriber, Cursors] = {}
         self._subscribers: dict[Subscriber, None] = {}
         self._changes: dict[Subscriber, tuple[Change, asyncio.Future[None]]] = {}
 
@@ -129,7 +130,6 @@ class Hub:
     # -- subscribers ------------------------------------------------------------
 
     def enter(self, subscriber: Subscriber) -> None:
-        subscriber.sent_to = self._written
         self._subscribers[subscriber] = None
 
     def change(self, subscriber: Subscriber, change: Change) -> asyncio.Future[None]:
@@ -150,7 +150,7 @@ class Hub:
             self._is_due()
 
     def leave(self, subscriber: Subscriber) -> None:
-        self._regroup(subscriber, {})
+        self._regroup(subscriber, ())
         self._lagging.pop(subscriber, None)
         self._subscribers.pop(subscriber, None)
         if (waiting := self._changes.pop(subscriber, None)) is not None:
@@ -170,8 +170,8 @@ class Hub:
             except Exception:
                 log.exception("refresh-failed")
         self._write()
-        self._catch_up()
         self._carry_out()
+        self._catch_up()
         if is_due or self._lagging or self._changes:
             self._is_due()
 
@@ -190,44 +190,44 @@ class Hub:
         made: dict[tuple[Form, tuple[Channel, ...]], tuple[Frame, ...]] = {}
         for group, channels in due.items():
             if (frames := made.get((group.form, channels))) is None:
-                frames = group.form(merged(channels, since))
+                frames = group.form(merged(dict.fromkeys(channels, since)))
                 made[group.form, channels] = frames
             for subscriber in group.members:
                 if subscriber not in self._lagging:
-                    self._send(subscriber, frames)
+                    reached = self._send(subscriber, frames, since, self._written)
+                    if reached < self._written:
+                        self._lagging[subscriber] = dict.fromkeys(
+                            subscriber.channels, reached
+                        )
 
-    def _send(self, subscriber: Subscriber, frames: Iterable[Frame]) -> None:
+    @staticmethod
+    def _send(
+        subscriber: Subscriber, frames: Iterable[Frame], since: int, until: int
+    ) -> int:
+        """Give the number that it has got to: `until`, if it took all of them."""
         for frame in frames:
             if not subscriber.is_ready:
-                self._lagging[subscriber] = None
-                return
-            subscriber.line.write(frame.bytes)
-            subscriber.sent_to = frame.number
-        subscriber.sent_to = self._written
+                return since
+            subscriber.write(frame)
+            since = frame.number
+        return until
 
     def _catch_up(self) -> None:
-        for subscriber in tuple(self._lagging):
-            missed: list[Entry] = []
-            for channel, joined in subscriber.channels.items():
-                since = max(joined, subscriber.sent_to)
-                if not channel.has_after(since):
-                    self._let_go(subscriber)
-                    break
-                missed += channel.after(since)
-            else:
-                if subscriber.is_ready:
-                    missed.sort(key=number_of)
-                    self._send(subscriber, subscriber.form(missed[:MOST_AT_ONCE]))
-                    self._settle(subscriber, missed)
-
-    def _settle(self, subscriber: Subscriber, missed: list[Entry]) -> None:
-        """It lags no more if it was sent all; else it is where it was sent to."""
-        if len(missed) > MOST_AT_ONCE:
-            subscriber.sent_to = min(
-                subscriber.sent_to, missed[MOST_AT_ONCE - 1].number
-            )
-        elif subscriber.sent_to == self._written:
-            del self._lagging[subscriber]
+        for subscriber, cursors in tuple(self._lagging.items()):
+            if not all(channel.has_after(n) for channel, n in cursors.items()):
+                self._let_go(subscriber)
+            elif subscriber.is_ready:
+                missed = merged(cursors)
+                part = missed[:MOST_AT_ONCE]
+                until = self._written if part == missed else part[-1].number
+                reached = self._send(subscriber, subscriber.form(part), 0, until)
+                if reached == self._written:
+                    del self._lagging[subscriber]
+                else:
+                    self._lagging[subscriber] = {
+                        channel: max(number, reached)
+                        for channel, number in cursors.items()
+                    }
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Say to all that the stream lives; let go of who has taken nothing lately."""
@@ -240,11 +240,14 @@ class Hub:
                 has_all = subscriber not in self._lagging
                 kind = Landmark if has_all else Note
                 for frame in subscriber.form((kind(self._written, heartbeat),)):
-                    subscriber.line.write(frame.bytes)
+                    subscriber.write(frame)
+            elif subscriber.frames_taken > subscriber.frames_at_beat:
+                subscriber.beats_missed = 0
             else:
                 subscriber.beats_missed += 1
                 if subscriber.beats_missed == MOST_BEATS_MISSED:
                     self._let_go(subscriber)
+            subscriber.frames_at_beat = subscriber.frames_taken
 
     # -- changes ----------------------------------------------------------------
 
@@ -258,35 +261,45 @@ class Hub:
 
     def _apply(self, subscriber: Subscriber, change: Change) -> None:
         told: list[Struct] = list(change.notes)
-        channels = dict(subscriber.channels)
+        snapshots: list[Message] = []
+        cursors = self._cursors(subscriber)
         for name in change.leaves:
-            if (channel := self._channels.get(name)) in channels:
-                del channels[channel]
+            if (channel := self._channels.get(name)) in cursors:
+                del cursors[channel]
                 subscriber.acknowledged.pop(channel, None)
                 told.append(Unsubscribed(name))
-        replayed: list[Entry] = []
-        snapshots: list[Message] = []
         for name in change.joins:
             channel = self._channels.get(name)
             if channel is None:  # so many have come that it was let go again
                 told.append(Denied(name, "busy", "too many channels are read"))
                 continue
             told.append(Subscribed(name, channel.seq))
-            if channel in channels:
-                continue
-            channels[channel] = self._written
-            since = self._since(channel, change)
-            if since is None:
-                snapshots.append(channel.snapshot())
-            else:
-                replayed += channel.after(since)
-        self._regroup(subscriber, channels)
-        replayed.sort(key=number_of)
-        pieces = self._pieces(told if change.is_told else [], replayed, snapshots)
+            if channel not in cursors:
+                since = self._since(channel, change)
+                if since is None:
+                    snapshots.append(channel.snapshot())
+                cursors[channel] = self._written if since is None else since
+        self._regroup(subscriber, cursors)
+        has_all = all(number == self._written for number in cursors.values())
+        if has_all:
+            self._lagging.pop(subscriber, None)
+        else:
+            self._lagging[subscriber] = cursors
+        pieces = [Note(self._written, each) for each in told if change.is_told]
+        pieces += [Note(self._written, each) for each in snapshots]
+        if snapshots and has_all:
+            pieces[-1] = Landmark(self._written, snapshots[-1])
         for frame in subscriber.form(pieces):
-            subscriber.line.write(frame.bytes)
+            subscriber.write(frame)
+
+    def _cursors(self, subscriber: Subscriber) -> Cursors:
+        """How far it has got in each of its channels."""
+        if (cursors := self._lagging.get(subscriber)) is not None:
+            return dict(cursors)
+        return dict.fromkeys(subscriber.channels, self._written)
 
     def _since(self, channel: Channel, change: Change) -> int | None:
+        """Where it goes on; None where what follows is not known any more."""
         if (number := change.after_number) is not None:
             is_known = number <= self._written and channel.has_after(number)
             return number if is_known else None
@@ -294,25 +307,15 @@ class Hub:
             return channel.number_at(seq)
         return None
 
-    def _pieces(
-        self, told: list[Struct], replayed: list[Entry], snapshots: list[Message]
-    ) -> list[Piece]:
-        """Who got the last one has all; who was cut off before it begins again."""
-        pieces: list[Piece] = [Note(self._written, each) for each in told]
-        pieces += replayed
-        pieces += [Note(self._written, each) for each in snapshots[:-1]]
-        pieces += [Landmark(self._written, each) for each in snapshots[-1:]]
-        return pieces
-
-    def _regroup(self, subscriber: Subscriber, channels: dict[Channel, int]) -> None:
+    def _regroup(self, subscriber: Subscriber, channels: Iterable[Channel]) -> None:
         old = subscriber.group
         if old is not None:
             del old.members[subscriber]
             if not old.members:
                 self._dissolve(old)
-        subscriber.channels, subscriber.group = channels, None
-        if channels:
-            key = frozenset(channels), subscriber.form
+        subscriber.channels, subscriber.group = frozenset(channels), None
+        if subscriber.channels:
+            key = subscriber.channels, subscriber.form
             group = self._groups.get(key)
             if group is None:
                 group = self._groups[key] = Group(*key)
@@ -352,7 +355,10 @@ def tell_done(done: asyncio.Future[None]) -> None:
         done.set_result(None)
 
 
-def merged(channels: Iterable[Channel], since: int) -> list[Entry]:
-    found = [entry for channel in channels for entry in channel.after(since)]
+def merged(cursors: Cursors) -> list[Entry]:
+    """What has come to each channel since then, in the order in which it came."""
+    found = [
+        each for channel, since in cursors.items() for each in channel.after(since)
+    ]
     found.sort(key=number_of)
     return found

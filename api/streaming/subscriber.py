@@ -4,7 +4,7 @@ import asyncio
 from typing import Final, Protocol
 
 from api.streaming.channel import Channel
-from api.streaming.framing import Form
+from api.streaming.framing import Form, Frame
 
 AHEAD: Final = 128  # of what was acknowledged, where anything was
 
@@ -22,10 +22,10 @@ class Subscriber:
     def __init__(self, line: Line, form: Form) -> None:
         self.line = line
         self.form = form
-        self.channels: dict[Channel, int] = {}  # and the number at which it joined
+        self.channels: frozenset[Channel] = frozenset()
         self.acknowledged: dict[Channel, int] = {}
-        self.sent_to = 0  # everything of its channels up to that number
         self.group: Group | None = None
+        self.frames_taken = self.frames_at_beat = 0
         self.beats_missed = 0
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -36,6 +36,10 @@ class Subscriber:
         return not self.acknowledged or all(
             channel.seq - seq <= AHEAD for channel, seq in self.acknowledged.items()
         )
+
+    def write(self, frame: Frame) -> None:
+        self.line.write(frame.bytes)
+        self.frames_taken += 1
 
     def end(self, code: int) -> None:
         if not self.ended.done():

@@ -292,11 +292,23 @@ async def test_a_heartbeat_tells_how_far_the_log_is(hub: Hub) -> None:
 
 async def test_who_takes_nothing_for_two_beats_is_let_go(hub: Hub) -> None:
     slow = Reader(hub, GOLD)
+    hub.beat(BEAT)
     slow.wire.is_free = False
     hub.beat(BEAT)
     assert not slow.ended.done()
     hub.beat(BEAT)
     assert slow.ended.result() == TOO_SLOW
+
+
+async def test_who_takes_a_little_between_beats_may_stay(hub: Hub) -> None:
+    slow = Reader(hub, FEED)
+    for number in range(5):
+        slow.wire.is_free = True
+        happens(hub, str(number))
+        hub.round(0)
+        slow.wire.is_free = False
+        hub.beat(BEAT)
+    assert not slow.ended.done()
 
 
 async def test_who_acknowledges_is_sent_only_so_far_ahead(hub: Hub) -> None:
@@ -310,6 +322,83 @@ async def test_who_acknowledges_is_sent_only_so_far_ahead(hub: Hub) -> None:
     hub.acknowledge(reader, FEED, seq + AHEAD)
     hub.round(0)
     assert reader.texts() == [str(AHEAD + number) for number in range(10)]
+
+
+async def test_who_lags_and_joins_another_channel_still_gets_what_it_missed(
+    hub: Hub,
+) -> None:
+    reader = Reader(hub, FEED)
+    (seq,) = reader.seqs()
+    hub.acknowledge(reader, FEED, seq)
+    for number in range(AHEAD + 1):
+        happens(hub, str(number))
+        hub.round(0)
+    reader.read()
+    hub.change(reader, Change(joins=(GOLD,)))
+    hub.round(0)
+    assert [each["type"] for each in reader.read()] == ["subscribed", "snapshot"]
+    hub.acknowledge(reader, FEED, seq + 1)
+    hub.round(0)
+    assert reader.texts() == [str(AHEAD)]
+
+
+@pytest.mark.parametrize("others", [(), (GOLD,)])
+async def test_who_lags_and_leaves_is_not_told_what_it_missed(
+    hub: Hub, others: tuple[str, ...]
+) -> None:
+    reader = Reader(hub, FEED, *others)
+    seq = reader.seqs()[0]
+    hub.acknowledge(reader, FEED, seq)
+    for number in range(AHEAD + 10):
+        happens(hub, str(number))
+        hub.round(0)
+    reader.read()
+    hub.change(reader, Change(leaves=(FEED,)))
+    hub.round(0)
+    hub.show(GOLD, "quote", Said("next"))
+    hub.round(0)
+    told = [each["type"] for each in reader.read()]
+    assert told == ["unsubscribed", *("quote" for _ in others)]
+
+
+async def test_what_a_snapshot_says_is_not_told_again_to_who_comes_back(
+    hub: Hub,
+) -> None:
+    names = ("account:1", "account:2", "account:3")
+    for name in names:
+        hub.open(name, "standing", Said("opened"))
+    reader = Reader(hub, *names)
+    one, two, _ = reader.seqs()
+    hub.leave(reader)
+    for number in range(KEPT):
+        for name in names:
+            hub.publish(name, "fill", Said(f"{name} {number}"))
+        hub.round(0)
+    resumed = {"account:1": one, "account:2": two}
+    back = Reader(hub, *names, after_seq=resumed)
+    told = back.texts()
+    assert told.pop(0) == "opened"  # the snapshot of the third
+    for _ in range(3):
+        hub.round(0)
+        told += back.texts()
+    assert told == [f"{name} {n}" for n in range(KEPT) for name in names[:2]]
+
+
+async def test_a_page_is_told_that_it_has_all_only_when_it_has(hub: Hub) -> None:
+    happens(hub, "seen")
+    hub.round(0)
+    seen = hub.number
+    happens(hub, "missed")
+    hub.open("account:1", "standing", Said("new"))
+    hub.round(0)
+    page = Reader(hub)
+    page.form = events
+    hub.change(page, Change(joins=(FEED, "account:1"), after_number=seen))
+    hub.round(0)
+    snapshot, missed = page.wire.frames
+    assert b"snapshot" in snapshot
+    assert b"id: " not in snapshot
+    assert b"id: %d\n" % (seen + 1) in missed
 
 
 async def test_a_change_waits_until_there_is_room_for_its_answer(hub: Hub) -> None:
