@@ -168,7 +168,8 @@ class Refold(Recovery):
     def _turn(self, venue: Venue, fact: DayBoundaryPassed) -> None:
         """Most boundaries of a venue are those of other accounts."""
         account = self._account(self._account_id)
-        if not account.is_over and account.phase.trading_day == fact.trading_day:
+        turns = account.is_led_by_venue
+        if turns and account.phase.trading_day == fact.trading_day:
             super()._turn(venue, fact)
 
 

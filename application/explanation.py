@@ -126,6 +126,7 @@ def explained(stood: Stood, partition: str) -> Explanation:
     floors = crossed(account.phase.limits, standing)
     seen = convicted(account, Verdict(breaches=floors), moment)
     booked = tuple(bookings(stood.facts))
+    counted = "tick" if account.bridge is None else "observation"
     return Explanation(
         at=moment.at,
         tick=moment.tick,
@@ -135,7 +136,7 @@ def explained(stood: Stood, partition: str) -> Explanation:
         positions=tuple(map(held, seen.positions)),
         equity=tuple(evidence.equity(seen)),
         marks=tuple(marks(account.marks)),
-        limits=tuple(limit(each, seen, standing) for each in floors),
+        limits=tuple(limit(each, seen, standing, counted) for each in floors),
         timers=tuple(timers(account)),
         verdicts=tuple(verdicts(stood.facts, partition)),
         because=() if account.is_over else tuple(why_none(account, standing, floors)),
@@ -147,6 +148,8 @@ def bookings(facts: Iterable[Told]) -> Iterator[Booked]:
     changes: dict[str, list[Decimal]] = {}
     before: Money | None = None
     for told in facts:
+        if getattr(told.fact, "source", None) is not None:
+            continue  # judged among observations whose end was told before
         after: Money | None = getattr(told.fact, "balance", before)
         if isinstance(told.fact, AccountOpened):
             after = told.fact.deposit
@@ -192,14 +195,16 @@ def mark(name: str, it: Mark) -> MarkThen:
     return MarkThen(mark=name, amount=it.amount.amount, tick=it.tick, at=it.at)
 
 
-def limit(floor: Breach, seen: RuleBreached, standing: Standing) -> LimitThen:
+def limit(
+    floor: Breach, seen: RuleBreached, standing: Standing, counted: str
+) -> LimitThen:
     view = limit_view(floor.limit, standing)
     observed, level = floor.observed, floor.floor
     return LimitThen(
         limit=view,
         evaluated=floor.limit.evaluated,
         anchor=mark(floor.limit.anchor_is(), floor.anchor),
-        because=evidence.because(floor),
+        because=evidence.because(floor, counted),
         arithmetic=(
             *evidence.floor(seen, floor),
             *evidence.observed(seen, floor.limit),

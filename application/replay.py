@@ -24,13 +24,14 @@ from application.parked import ParkedEvent
 from domain.account.commands import (
     AccountCommand,
     ClosePosition,
+    ObserveAccount,
     OpenAccount,
     OpenPosition,
 )
 from domain.account.decider import (
     Outcome,
     decide,
-    judged,
+    followed,
     quarantined,
     time_out,
     turn_day,
@@ -38,13 +39,14 @@ from domain.account.decider import (
 )
 from domain.account.events import (
     AccountEvent,
+    AccountObserved,
     AccountOpened,
     AccountQuarantined,
     CloseReason,
     PositionClosed,
     PositionOpened,
 )
-from domain.account.state import Account, evolve
+from domain.account.state import Account
 from domain.challenge.events import ChallengeEvent
 from domain.plan.events import PlanEvent
 from domain.values.market import Moment
@@ -208,8 +210,7 @@ class Replay(Recovery):
             account = state
         else:  # what a command did; what follows from it is judged here
             self._decide_again(account_id, recorded, fact, state, venue.moment())
-            account = evolve(state, fact)
-            account, verdict = judged(account, venue.moment())
+            account, verdict = followed(state, fact, venue.moment())
             expected.extend(verdict)
         venue.follow(account)
         self._memory.put(recorded.stream, Entry(recorded.version, account))
@@ -333,6 +334,7 @@ def command_of(fact: AccountEvent) -> AccountCommand | None:
                 deposit=fact.deposit,
                 phase=fact.phase,
                 terms_hash=fact.terms_hash,
+                bridge=fact.bridge,
             )
         case PositionOpened(position=position):
             return OpenPosition(
@@ -348,6 +350,8 @@ def command_of(fact: AccountEvent) -> AccountCommand | None:
         case PositionClosed(reason=CloseReason.TRADER, fills=(fill,)):
             trade_id, quantity = fill.closed.trade_id, fill.closed.quantity
             return ClosePosition(trade_id=trade_id, quantity=quantity)
+        case AccountObserved():
+            return ObserveAccount(observations=fact.observations)
         case _:
             return None
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from application.views.account import AccountStatus
 from domain.account.events import (
     AccountExpired,
+    AccountObserved,
     AccountOpened,
     AccountQuarantined,
     AccountWarned,
@@ -81,6 +82,7 @@ Change = (
     | AccountWarned
     | AccountExpired
     | AccountQuarantined
+    | AccountObserved
 )
 
 
@@ -157,10 +159,7 @@ def after(account: Account, fact: Change) -> Account:
                 open_trades=account.open_trades - ended,
             )
         case RuleBreached():
-            if Verdict(breaches=fact.breaches).is_hard:
-                return replace(account, status="breached", ended_at=fact.at)
-            is_paused = bool(silenced(fact.breaches))
-            return replace(account, status="paused" if is_paused else account.status)
+            return breached(account, fact)
         case ObjectivesMet():
             return replace(account, status="passed", ended_at=fact.at)
         case AccountWarned():
@@ -169,8 +168,31 @@ def after(account: Account, fact: Change) -> Account:
             return replace(account, status="expired", ended_at=fact.at)
         case AccountQuarantined():
             return replace(account, status="frozen")
+        case AccountObserved():
+            return observed(account, fact)
         case _:
             assert_never(fact)
+
+
+def breached(account: Account, fact: RuleBreached) -> Account:
+    if Verdict(breaches=fact.breaches).is_hard:
+        return replace(account, status="breached", ended_at=fact.at)
+    is_paused = bool(silenced(fact.breaches))
+    if fact.source is not None or not is_paused:  # what was observed has told of pauses
+        return account
+    return replace(account, status="paused")
+
+
+def observed(account: Account, fact: AccountObserved) -> Account:
+    status = account.status
+    if status in {"active", "paused"}:
+        status = "paused" if fact.is_paused else "active"
+    return replace(
+        account,
+        balance=fact.balance.amount,
+        trading_days=fact.trading_days,
+        status=status,
+    )
 
 
 HEARS = (DayBoundaryPassed, AccountOpened, *get_args(Change))

@@ -6,6 +6,7 @@ from application.catalogue import Fact
 from domain.account.events import (
     AccountEvent,
     AccountExpired,
+    AccountObserved,
     AccountOpened,
     AccountQuarantined,
     AccountWarned,
@@ -65,6 +66,9 @@ def of_account(fact: AccountEvent) -> str:
             return ", ".join(each.timer.id for each in struck)
         case AccountQuarantined(cause=cause):
             return cause
+        case AccountObserved(observations=observations):
+            seen = f"{observations[0].sequence} to {observations[-1].sequence}"
+            return f"{seen}, balance {money(fact.balance)}"
         case _:
             assert_never(fact)
 

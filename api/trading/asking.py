@@ -46,14 +46,16 @@ class Asking:
         command: Command | VenueCommand,
         *,
         natural_id: UUID | None = None,
+        by_house: bool = False,
     ) -> Response[Any]:
+        """`by_house`: the stream need not be the caller's own."""
         told = await gateway.ask(
             partition,
             Ask(
                 stream=stream,
                 command=command,
                 actor=self.caller.trader_id,
-                owner=self.caller.trader_id,
+                owner=None if by_house else self.caller.trader_id,
                 request_id=self.request_id,
                 command_id=self.command_id,
                 is_kept=self._is_keyed,

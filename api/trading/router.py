@@ -10,6 +10,7 @@ from api.trading.curves import curve
 from api.trading.feed import feed
 from api.trading.leaderboard import leaderboard
 from api.trading.market_data import one_symbol, symbols
+from api.trading.observations import observe
 from api.trading.overview import overview
 from api.trading.parked import parked, retry_parked, skip_parked
 from api.trading.plans import (
@@ -41,6 +42,7 @@ HANDLERS = {
     "market data": (symbols, one_symbol),
     "admin": (parked, retry_parked, skip_parked),
     "sandbox": (open_venue, take_quotes, advance_clock, open_account),
+    "bridge": (observe,),
 }
 
 

@@ -14,6 +14,7 @@ from api.conventions import DecimalText, IdInPath, Instant, PositiveText
 from api.doors import SIGNED_IN
 from api.problems import Fault, Problem
 from api.trading.asking import Asking
+from api.trading.observations import YEARS
 from api.trading.trades import SymbolText
 from application.caller import Caller
 from application.cases import CasePlan, phase_of
@@ -22,6 +23,7 @@ from application.gateway import SANDBOX_PARTITION, Gateway
 from application.refusals import Busy
 from application.views.account import AccountView
 from application.views.venue import ClockView, QuotesView, VenueView
+from domain.account.bridge import Bridging
 from domain.account.commands import OpenAccount
 from domain.rules.terms import ADJUDICATOR, Terms
 from domain.values.exact import exact
@@ -37,6 +39,7 @@ MOST_VENUES: Final = 10_000
 FURTHEST: Final = timedelta(days=3_700)  # that one advance may go
 PRICE_ROOM: Final = 10**8  # scaled price that the largest quantity still leaves exact
 MOST_LOTS: Final = 10_000
+LONGEST_WATERMARK: Final = 86_400  # seconds that a boundary waits for what is late
 STANDARD: Final = {each.symbol: each for each in STANDARD_INSTRUMENTS}
 FX: Final = 6  # EURUSD: two currencies
 
@@ -90,6 +93,7 @@ class NewAccount(Struct, frozen=True, forbid_unknown_fields=True):
     plan: CasePlan
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)")] = "USD"
     kind: Literal["simulated", "bridge"] = "simulated"
+    watermark_seconds: Annotated[int, Meta(ge=0, le=LONGEST_WATERMARK)] = 0
 
 
 GatewayHere = NamedDependency[SkipValidation[Gateway]]
@@ -182,8 +186,7 @@ async def open_account(
     gateway: GatewayHere,
 ) -> Response[AccountView]:
     """Open an account on a plan as the rule cases write it, without a purchase."""
-    if data.kind == "bridge":
-        raise Problem("rule-refused", "bridge accounts are not served yet")
+    bridge = bridging(data)
     asking = Asking(request, caller, data)
     try:
         phase = phase_of(data.plan)
@@ -202,9 +205,25 @@ async def open_account(
         deposit=deposit,
         phase=phase,
         terms_hash=terms.hash,
+        bridge=bridge,
     )
     return await asking.answer(
         gateway, sandbox(gateway, venue_id), f"account-{account_id}", command
+    )
+
+
+def bridging(data: NewAccount) -> Bridging | None:
+    """A bridge account is led by what is observed of it, from the plan's start on."""
+    if data.kind == "simulated":
+        if data.watermark_seconds:
+            raise invalid("watermark_seconds", "only of a bridge account")
+        return None
+    start = data.plan.start
+    if start is not None and start.year not in YEARS:
+        raise invalid("plan.start", "beyond all bounds")
+    return Bridging(
+        starts_at=start.astimezone(UTC) if start is not None else None,
+        watermark_seconds=data.watermark_seconds,
     )
 
 

@@ -6,7 +6,12 @@ from uuid import UUID
 from msgspec import Struct
 
 from application.parked import RetryParked, SkipParked
-from domain.account.commands import ClosePosition, OpenAccount, OpenPosition
+from domain.account.commands import (
+    ClosePosition,
+    ObserveAccount,
+    OpenAccount,
+    OpenPosition,
+)
 from domain.challenge.decider import FailPhase, PassPhase, PurchaseChallenge
 from domain.plan.decider import ActivatePlan, DraftPlan
 from domain.plan.findings import Finding
@@ -18,6 +23,7 @@ Command = (
     OpenAccount
     | OpenPosition
     | ClosePosition
+    | ObserveAccount
     | PurchaseChallenge
     | PassPhase
     | FailPhase

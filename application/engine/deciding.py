@@ -31,6 +31,7 @@ from application.parked import evolve as evolve_parked
 from application.refusals import NotFound
 from application.views.account import account_view
 from application.views.challenge import challenge_view
+from application.views.observed import observed_view
 from application.views.parked import DecisionView
 from application.views.plan import plan_view
 from application.views.trade import TradeView, closed_trade, opened_trade
@@ -40,7 +41,13 @@ from application.views.venue import (
     QuotesView,
     VenueView,
 )
-from domain.account.commands import ClosePosition, OpenAccount, OpenPosition
+from domain.account.commands import (
+    AccountCommand,
+    ClosePosition,
+    ObserveAccount,
+    OpenAccount,
+    OpenPosition,
+)
 from domain.account.decider import (
     Outcome,
     handle,
@@ -50,6 +57,7 @@ from domain.account.decider import (
     witness,
 )
 from domain.account.events import AccountEvent, PositionClosed, PositionOpened
+from domain.account.observing import unseen
 from domain.account.state import Account
 from domain.challenge import decider as challenge_decider
 from domain.challenge.decider import FailPhase, PassPhase, PurchaseChallenge
@@ -123,7 +131,7 @@ class Deciding:
     def decide(self, ask: Ask, draft: Draft) -> Answer:
         command = ask.command
         match command:  # the most frequent first
-            case OpenPosition() | ClosePosition():
+            case OpenPosition() | ClosePosition() | ObserveAccount():
                 entry = self._entry(ask)
                 account = entry.state
                 assert isinstance(account, Account)
@@ -383,13 +391,15 @@ class Deciding:
     def _account(
         self,
         ask: Ask,
-        command: OpenAccount | OpenPosition | ClosePosition,
+        command: AccountCommand,
         entry: Entry | None,
         venue: Venue,
         draft: Draft,
     ) -> Answer:
         before = entry.state if entry else None
         assert before is None or isinstance(before, Account)
+        if isinstance(command, ObserveAccount):
+            return self._observe(ask, command, entry, venue, draft)
         moment = venue.moment()
         after, events = handle(command, before, moment)
         because = Because(ask, ask.causation)
@@ -402,6 +412,29 @@ class Deciding:
             view = self._trade_view(before, events[0], position, version)
         status = OK if isinstance(command, ClosePosition) else CREATED
         return self._answer(view, position, status)
+
+    def _observe(
+        self,
+        ask: Ask,
+        command: ObserveAccount,
+        entry: Entry | None,
+        venue: Venue,
+        draft: Draft,
+    ) -> Answer:
+        """What was sent before is answered too, and leaves nothing in the log."""
+        assert entry is not None
+        account, events = entry.state, tuple[AccountEvent, ...]()
+        assert isinstance(account, Account)
+        version, position = entry.version, draft.position
+        if fresh := unseen(account, command.observations):
+            command = ObserveAccount(observations=fresh)
+            account, events = handle(command, account, venue.moment())
+            because = Because(ask, ask.causation)
+            position, version = self._store(
+                ask.stream, version, account, events, venue, because, draft
+            )
+        view = observed_view(account, events, self._token(position), version)
+        return self._answer(view, position, OK)
 
     def _trade_view(
         self,

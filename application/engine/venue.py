@@ -47,7 +47,7 @@ class Index(Struct, frozen=True, kw_only=True):
     """What must be known of an account before it is decoded."""
 
     venue_id: str
-    trading_day: TradingDay | None  # None: it is over, no day turns for it
+    trading_day: TradingDay | None  # None: no day turns for it here
     symbols: frozenset[str]  # whose quotes move it
     trades: tuple[str, ...]  # that are open
     deadline: datetime | None = None  # of its next timer
@@ -174,7 +174,7 @@ class Venue:
         held = account.positions
         return Index(
             venue_id=self.venue_id,
-            trading_day=None if account.is_over else account.phase.trading_day,
+            trading_day=account.phase.trading_day if account.is_led_by_venue else None,
             symbols=self.symbols(account),
             trades=tuple(position.trade_id for position in held),
             deadline=account.next_deadline,
@@ -184,10 +184,10 @@ class Venue:
         """Take note of an account: what moves it, when its day turns or time ends."""
         self.screen.anchor(account.account_id, self.symbols(account))
         self.timers.set(account.account_id, account.next_deadline)
-        if account.is_over:
-            self._let_go(account.account_id)
-        else:
+        if account.is_led_by_venue:
             self._turns(account.account_id, account.phase.trading_day)
+        else:
+            self._let_go(account.account_id)
 
     def symbols(self, account: Account) -> frozenset[str]:
         """Whose quotes move the account's equity."""

@@ -73,7 +73,8 @@ def account_view(
     account: Account, moment: Moment, position: str, version: int
 ) -> AccountView:
     standing, phase = account.standing(moment.market), account.phase
-    today = phase.trading_day.day_of(moment.at)
+    at = account.now(moment)
+    today = phase.trading_day.day_of(at)
     return AccountView(
         account_id=account.account_id,
         challenge_id=account.challenge_id,
@@ -86,7 +87,7 @@ def account_view(
         equity=standing.equity.amount,
         margin=account.margin.amount,
         free_margin=(standing.equity - account.margin).amount,
-        valued_at=moment.at,
+        valued_at=at,
         quote_sequence=moment.tick,
         trading_days=standing.trading_days,
         opened_at=account.opened_at,
@@ -94,7 +95,7 @@ def account_view(
         day=DayView(
             zone=phase.trading_day.zone,
             starts_at=phase.trading_day.opens(today),
-            ends_at=phase.trading_day.next_after(moment.at),
+            ends_at=phase.trading_day.next_after(at),
         ),
         limits=tuple(limit_view(each, standing) for each in phase.limits),
         objectives=tuple(asked(phase, standing)),

@@ -4,6 +4,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from domain.account.bridge import Bridging
+from domain.rules.course import Observation
 from domain.rules.phase import Phase
 from domain.values.exact import positive
 from domain.values.money import Money
@@ -18,6 +20,7 @@ class OpenAccount(Struct, frozen=True, kw_only=True, tag=True):
     deposit: Money
     phase: Phase
     terms_hash: str
+    bridge: Bridging | None = None  # None: it trades here
 
 
 class OpenPosition(Struct, frozen=True, kw_only=True, tag=True):
@@ -45,4 +48,10 @@ class ClosePosition(Struct, frozen=True, kw_only=True, tag=True):
             positive(self.quantity)
 
 
-AccountCommand = OpenAccount | OpenPosition | ClosePosition
+class ObserveAccount(Struct, frozen=True, kw_only=True, tag=True):
+    """What another platform reports of it."""
+
+    observations: tuple[Observation, ...]
+
+
+AccountCommand = OpenAccount | OpenPosition | ClosePosition | ObserveAccount

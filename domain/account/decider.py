@@ -9,11 +9,13 @@ from typing import assert_never
 from domain.account.commands import (
     AccountCommand,
     ClosePosition,
+    ObserveAccount,
     OpenAccount,
     OpenPosition,
 )
 from domain.account.errors import (
     AccountBreached,
+    AccountBridged,
     AccountClosed,
     AccountFrozen,
     AccountPaused,
@@ -22,6 +24,7 @@ from domain.account.errors import (
 from domain.account.events import (
     AccountEvent,
     AccountExpired,
+    AccountObserved,
     AccountOpened,
     AccountQuarantined,
     AccountWarned,
@@ -30,6 +33,7 @@ from domain.account.events import (
     PositionClosed,
     RuleBreached,
 )
+from domain.account.observing import adjudged, observed
 from domain.account.position import Fill, Position
 from domain.account.state import Account, Status, applied, evolve, marked
 from domain.account.trading import closed, must_be_tradable, open_position
@@ -43,8 +47,16 @@ Outcome = tuple[Account, tuple[AccountEvent, ...]]
 def handle(command: AccountCommand, account: Account | None, moment: Moment) -> Outcome:
     """Answer, then judge what the answer did: a spread alone can cross a floor."""
     answer = decide(command, account, moment)
-    account, verdict = judged(evolve(account, answer), moment)  # which raises the marks
+    account, verdict = followed(account, answer, moment)
     return account, (answer, *verdict)
+
+
+def followed(account: Account | None, answer: AccountEvent, moment: Moment) -> Outcome:
+    """Fold the answer and judge what it did."""
+    if isinstance(answer, AccountObserved):
+        assert account is not None
+        return adjudged(account, answer, moment)
+    return judged(evolve(account, answer), moment)  # which raises the marks
 
 
 def witness(account: Account, symbol: str, moment: Moment) -> Outcome:
@@ -95,13 +107,22 @@ def decide(
             return open_position(command, trading(account), moment)
         case ClosePosition():
             return close_position(command, trading(account), moment)
+        case ObserveAccount():
+            return observed(command, existing(account), moment)
         case _:
             assert_never(command)
 
 
-def trading(account: Account | None) -> Account:
+def existing(account: Account | None) -> Account:
     if account is None:
         raise AccountClosed("the account was never opened")
+    return account
+
+
+def trading(opened: Account | None) -> Account:
+    account = existing(opened)
+    if account.bridge is not None:
+        raise AccountBridged(account.account_id)
     if account.status is Status.BREACHED:
         raise AccountBreached(account.account_id)
     if account.status is Status.FROZEN:
@@ -126,6 +147,7 @@ def open_account(
         deposit=command.deposit,
         phase=command.phase,
         terms_hash=command.terms_hash,
+        bridge=command.bridge,
     )
 
 
@@ -169,7 +191,7 @@ def triggered(
 
 def judged(account: Account, moment: Moment) -> Outcome:
     """Judge what stands once the marks are raised. A breach beats a pass."""
-    if account.is_over:
+    if not account.is_led_by_venue:
         return account, ()
     standing = account.standing(moment.market)
     seen, verdict = at_instant(account.phase, standing, moment.tick, moment.at)

@@ -19,6 +19,18 @@ class AccountClosed(Refused):
     """The account has ended: it trades no more."""
 
 
+class AccountBridged(Refused):
+    """The account trades on another platform: here it is only observed."""
+
+
+class AccountSimulated(Refused):
+    """The account trades here: nothing is observed of it from outside."""
+
+
+class ObservationRefused(Refused):
+    """An observation contradicts an earlier one, or what can have happened."""
+
+
 class TradeNotOpen(Refused):
     """No open trade carries that id."""
 

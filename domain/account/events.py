@@ -8,8 +8,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from domain.account.bridge import Bridging
 from domain.account.position import Fill, Position, Valued
 from domain.rules.adjudicate import Breach, Reached, Struck
+from domain.rules.course import Observation
 from domain.rules.phase import Phase
 from domain.values.money import Money
 
@@ -19,7 +21,9 @@ class Event(Struct, frozen=True, kw_only=True):
     tick: int  # the last one applied before this was decided
 
 
-class AccountOpened(Event, frozen=True, kw_only=True, tag="account.opened/1"):
+class AccountOpened(
+    Event, frozen=True, kw_only=True, omit_defaults=True, tag="account.opened/1"
+):
     account_id: str
     trader_id: str
     challenge_id: str | None
@@ -27,6 +31,7 @@ class AccountOpened(Event, frozen=True, kw_only=True, tag="account.opened/1"):
     deposit: Money
     phase: Phase
     terms_hash: str
+    bridge: Bridging | None = None  # None: it trades here
 
 
 class PositionOpened(Event, frozen=True, kw_only=True, tag="account.position-opened/1"):
@@ -50,7 +55,9 @@ class PositionClosed(Event, frozen=True, kw_only=True, tag="account.position-clo
     balance: Money  # after the fills
 
 
-class RuleBreached(Event, frozen=True, kw_only=True, tag="account.rule-breached/1"):
+class RuleBreached(
+    Event, frozen=True, kw_only=True, omit_defaults=True, tag="account.rule-breached/1"
+):
     """With its evidence: the verdict can be computed again from this event alone."""
 
     breaches: tuple[Breach, ...]  # the primary one first
@@ -62,35 +69,55 @@ class RuleBreached(Event, frozen=True, kw_only=True, tag="account.rule-breached/
     trading_days: int
     opened_at: datetime
     decided_at: datetime  # of the tick or boundary that decided it
+    source: str | None = None  # of an observed account: `e<sequence>` or its boundary
 
 
-class ObjectivesMet(Event, frozen=True, kw_only=True, tag="account.objectives-met/1"):
+class ObjectivesMet(
+    Event, frozen=True, kw_only=True, omit_defaults=True, tag="account.objectives-met/1"
+):
     phase: str
     reached: tuple[Reached, ...]
     balance: Money
     equity: Money
     trading_days: int
+    source: str | None = None  # as of a breach
 
 
-class AccountWarned(Event, frozen=True, kw_only=True, tag="account.warned/1"):
+class AccountWarned(
+    Event, frozen=True, kw_only=True, omit_defaults=True, tag="account.warned/1"
+):
     """A timer runs on, and will end the account unless something is done."""
 
     struck: tuple[Struck, ...]
+    source: str | None = None  # as of a breach
 
 
-class AccountExpired(Event, frozen=True, kw_only=True, tag="account.expired/1"):
+class AccountExpired(
+    Event, frozen=True, kw_only=True, omit_defaults=True, tag="account.expired/1"
+):
     """A timer has run out: what is open closes, and nothing is opened any more."""
 
     struck: tuple[Struck, ...]
     balance: Money
     equity: Money
     trading_days: int
+    source: str | None = None  # as of a breach
 
 
 class AccountQuarantined(Event, frozen=True, kw_only=True, tag="account.quarantined/1"):
     """Judging it failed: it is frozen until somebody has looked, others go on."""
 
     cause: str  # the kind of failure, never what was in it
+
+
+class AccountObserved(Event, frozen=True, kw_only=True, tag="account.observed/1"):
+    """What another platform reported at once, and how the account stood after it."""
+
+    observations: tuple[Observation, ...]  # new ones, in the order of their sequence
+    balance: Money
+    equity: Money
+    trading_days: int
+    is_paused: bool
 
 
 AccountEvent = (
@@ -102,4 +129,5 @@ AccountEvent = (
     | AccountWarned
     | AccountExpired
     | AccountQuarantined
+    | AccountObserved
 )

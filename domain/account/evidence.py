@@ -116,14 +116,16 @@ def floor_history(event: RuleBreached, breach: Breach) -> tuple[FloorStood, ...]
     if breach.anchor.at == event.opened_at and breach.floor == at_opening:
         return (opening,)
     stood = FloorStood(
-        at=breach.anchor.at, floor=breach.floor.amount, because=because(breach)
+        at=breach.anchor.at,
+        floor=breach.floor.amount,
+        because=because(breach, "tick" if event.source is None else "observation"),
     )
     return (opening, stood)
 
 
-def because(breach: Breach) -> str:
+def because(breach: Breach, counted: str) -> str:
     limit, anchor = breach.limit, breach.anchor
-    told = f"{limit.anchor_is()} {anchor.amount.amount} after tick {anchor.tick}"
+    told = f"{limit.anchor_is()} {anchor.amount.amount} after {counted} {anchor.tick}"
     return f"{told}; never above the lock" if limit.is_locked else told
 
 

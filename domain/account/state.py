@@ -8,9 +8,11 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain.account.bridge import Bridge, take
 from domain.account.events import (
     AccountEvent,
     AccountExpired,
+    AccountObserved,
     AccountOpened,
     AccountQuarantined,
     AccountWarned,
@@ -63,10 +65,21 @@ class Account(Struct, frozen=True, kw_only=True):
     paused: frozenset[str] = frozenset()
     status: Status = Status.ACTIVE
     closing: frozenset[str] = frozenset()  # trades that must close, and wait to fill
+    bridge: Bridge | None = None  # None: it trades here, by its venue's clock
 
     @property
     def is_over(self) -> bool:
         return self.status is not Status.ACTIVE
+
+    @property
+    def is_led_by_venue(self) -> bool:
+        """Days turn and timers run by the venue's clock, not by what is observed."""
+        return self.status is Status.ACTIVE and self.bridge is None
+
+    def now(self, moment: Moment) -> datetime:
+        """By its own time: the venue's, or that of what was last observed."""
+        course = self.bridge.course if self.bridge is not None else None
+        return moment.at if course is None else course.now
 
     @property
     def currency(self) -> str:
@@ -82,6 +95,8 @@ class Account(Struct, frozen=True, kw_only=True):
 
     def worth(self, market: Market) -> Decimal:
         """The amount of `equity`, for those who only compare it."""
+        if self.bridge is not None and self.observed is not None:
+            return self.observed.equity.amount
         worth, currency = self.balance.amount, self.currency
         for each in self.positions:
             worth += each.gain(market, currency)
@@ -93,7 +108,16 @@ class Account(Struct, frozen=True, kw_only=True):
             free -= each.margin.amount
         return free
 
+    @property
+    def observed(self) -> Standing | None:
+        """What was last reported of it from outside."""
+        if self.bridge is None or self.bridge.course is None:
+            return None
+        return self.bridge.course.standing
+
     def standing(self, market: Market) -> Standing:
+        if self.bridge is not None and self.observed is not None:
+            return self.observed
         return Standing(
             balance=self.balance,
             equity=self.equity(market),
@@ -107,7 +131,7 @@ class Account(Struct, frozen=True, kw_only=True):
     @property
     def next_deadline(self) -> datetime | None:
         """When a timer of its terms runs out, if nothing happens before."""
-        if self.is_over or not self.phase.timers:
+        if not self.is_led_by_venue or not self.phase.timers:
             return None
         return next_deadline(self.phase, self.opened_at, self.record)
 
@@ -126,7 +150,7 @@ def applied(account: Account | None, event: AccountEvent, moment: Moment) -> Acc
 
 def observe(account: Account, moment: Moment) -> Account:
     """Raise the marks to what stands; judging comes after, elsewhere."""
-    if account.is_over:
+    if not account.is_led_by_venue:
         return account
     seen = raised(account.standing(moment.market), moment.tick, moment.at)
     return marked(account, seen)
@@ -134,7 +158,7 @@ def observe(account: Account, moment: Moment) -> Account:
 
 def turn(account: Account, moment: Moment) -> Account:
     """A day boundary has passed: new anchors, and every pause ends."""
-    if account.is_over:
+    if not account.is_led_by_venue:
         return account
     standing = account.standing(moment.market)
     return marked(account, turned(account.phase, standing, moment.tick, moment.at))
@@ -152,6 +176,31 @@ def evolve(account: Account | None, event: AccountEvent) -> Account:
     if account is None:
         assert isinstance(event, AccountOpened)
         return opened(event)
+    account = evolved(account, event)
+    return account if account.bridge is None else mirrored(account)
+
+
+def mirrored(account: Account) -> Account:
+    """How an observed account stands, its observations say, not what was told of them.
+
+    A pause that was told may have ended among the very observations that began it.
+    """
+    assert account.bridge is not None
+    course = account.bridge.course
+    if course is None:
+        return account
+    return replace(
+        account,
+        opened_at=course.began,
+        balance=course.standing.balance,
+        marks=course.standing.marks,
+        record=course.standing.record,
+        days_traded=course.days,
+        paused=course.standing.paused,
+    )
+
+
+def evolved(account: Account, event: AccountEvent) -> Account:
     match event:
         case AccountOpened():
             return opened(event)
@@ -193,6 +242,11 @@ def evolve(account: Account | None, event: AccountEvent) -> Account:
             return replace(account, status=Status.FROZEN)
         case ObjectivesMet():
             return replace(account, status=Status.PASSED, closing=trades(account))
+        case AccountObserved():
+            assert account.bridge is not None
+            deposit = account.marks.deposit.amount
+            taken = take(account.bridge, account.phase, deposit, event.observations)
+            return replace(account, bridge=taken[0])
         case _:
             assert_never(event)
 
@@ -209,6 +263,7 @@ def opened(event: AccountOpened) -> Account:
         balance=event.deposit,
         marks=Marks.at_opening(Mark(event.deposit, event.tick, event.at)),
         record=Record.beginning(event.at, event.phase.trading_day, event.deposit),
+        bridge=Bridge(terms=event.bridge) if event.bridge is not None else None,
     )
 
 

@@ -17,6 +17,7 @@ STORED_NAMES = [
     "account.warned/1",
     "account.expired/1",
     "account.quarantined/1",
+    "account.observed/1",
     "challenge.purchased/1",
     "challenge.phase-started/1",
     "challenge.phase-passed/1",
