@@ -11,7 +11,14 @@ from prometheus_client import CollectorRegistry
 
 from api.console.rendering import template_config
 from api.docs import docs_router
-from api.doors import Authenticate, caller, doorkeeper, refuse_doorless
+from api.doors import (
+    Authenticate,
+    Confirm,
+    caller,
+    confirming,
+    doorkeeper,
+    refuse_doorless,
+)
 from api.headers import with_safe_headers
 from api.health import Probes, greeting_router, health_router
 from api.intake import JsonRequest
@@ -28,6 +35,7 @@ def create_app(  # noqa: PLR0913 - the frame's whole shopping list, all by name
     routes: Sequence[ControllerRouterHandler],
     dependencies: Mapping[str, Provide],
     authenticate: Authenticate,
+    confirm: Confirm,
     probes: Probes,
     registry: CollectorRegistry,
     access_log: AccessLog,
@@ -43,7 +51,7 @@ def create_app(  # noqa: PLR0913 - the frame's whole shopping list, all by name
             "metrics_are_public": always(metrics_are_public),
             **dependencies,
         },
-        middleware=[doorkeeper(authenticate)],
+        middleware=[doorkeeper(authenticate), confirming(confirm)],
         request_class=JsonRequest,
         exception_handlers={Exception: answer},
         openapi_config=openapi_config(),

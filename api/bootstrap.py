@@ -193,6 +193,7 @@ def build(
             ),
         },
         authenticate=tokens.caller,
+        confirm=engines.gateway.confirm,
         probes=Probes(database, cache, InThisProcess(engines, positions)),
         registry=metrics_registry(figures),
         access_log=lambda **line: access_log.info("answered", **line),

@@ -18,7 +18,10 @@ DOOR: Final = "door"
 BEARER: Final = b"bearer "
 TOKEN_BYTES: Final = 4096
 
+API: Final = "/api/v1/"
+
 Authenticate = Callable[[bytes], Awaitable[Caller]]
+Confirm = Callable[[], Awaitable[None]]
 
 
 class Door(Struct, frozen=True):
@@ -58,6 +61,20 @@ def doorkeeper(authenticate: Authenticate) -> Callable[[ASGIApp], ASGIApp]:
         return keep
 
     return beside
+
+
+def confirming(confirm: Confirm) -> Callable[[ASGIApp], ASGIApp]:
+    """Build a middleware: what the API answers from memory is confirmed beforehand."""
+
+    def before(app: ASGIApp) -> ASGIApp:
+        async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"].startswith(API):
+                await confirm()
+            await app(scope, receive, send)
+
+        return wait
+
+    return before
 
 
 def caller(request: Request[Caller, Any, Any]) -> Caller:

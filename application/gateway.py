@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -9,6 +10,7 @@ from msgspec import Struct
 
 from application.engine.asks import Answer, Ask
 from application.engine.host import Host
+from application.engine.journal import Fenced, NotStored
 from application.engine.venue import Venue
 from application.refusals import NotFound, StoreUnavailable
 from application.views.account import AccountView, account_view
@@ -27,6 +29,7 @@ from domain.values.instrument import Instrument
 LIVE_PARTITION = "p1"
 SANDBOX_PARTITION = "s1"
 LONGEST_WAIT_SECONDS = 5.0
+CONFIRM_SECONDS = 1.0  # for a busy machine; while the log is away all wait as long
 
 
 class EngineStatus(Struct, frozen=True, kw_only=True):
@@ -48,6 +51,10 @@ class Gateway(Protocol):
 
     async def ask(self, partition: str, ask: Ask) -> Answer:
         """Answer once the command and all that follows from it are durable."""
+        ...
+
+    async def confirm(self) -> None:
+        """See to it that memory may answer, where that can be had soon."""
         ...
 
     def partition_of_venue(self, venue_id: str) -> str: ...
@@ -112,6 +119,7 @@ class LocalGateway:
 
     def __init__(self, hosts: dict[str, Host]) -> None:
         self._hosts = hosts
+        self._confirming: dict[str, asyncio.Task[None]] = {}
 
     async def ask(self, partition: str, ask: Ask) -> Answer:
         try:
@@ -119,6 +127,20 @@ class LocalGateway:
                 return await self._hosts[partition].ask_settled(ask)
         except TimeoutError:
             raise StoreUnavailable("no answer in time; send it again") from None
+
+    async def confirm(self) -> None:
+        late = [each for each in self._hosts.values() if not each.engine.holds_lease]
+        if late:
+            confirming = [self._confirmed(each) for each in late]
+            await asyncio.wait(confirming, timeout=CONFIRM_SECONDS)
+
+    def _confirmed(self, host: Host) -> asyncio.Task[None]:
+        """One attempt at a time, which goes on when nobody waits for it any more."""
+        known = self._confirming.get(host.engine.partition)
+        if known is None or known.done():
+            known = asyncio.create_task(confirmed(host))
+            self._confirming[host.engine.partition] = known
+        return known
 
     def partition_of_venue(self, venue_id: str) -> str:
         for partition, host in self._hosts.items():
@@ -280,6 +302,14 @@ class LocalGateway:
             raise NotFound(plan_id)
         assert isinstance(entry.state, Plan)
         return entry.state
+
+
+async def confirmed(host: Host) -> None:
+    with suppress(NotStored, ConnectionError):
+        try:
+            await host.engine.renew_lease()
+        except Fenced as fenced:
+            host.engine.fence(fenced)
 
 
 def must_hold(host: Host) -> None:

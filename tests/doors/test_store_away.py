@@ -148,7 +148,7 @@ async def test_an_outage_of_the_store(
     async def quoted() -> Response:
         return await desk.ask("GET", "/market-data/symbols/BTCUSD")
 
-    while (await quoted()).json()["bid"] is None:
+    while (await quoted()).json().get("bid") is None:  # 503 on a busy machine
         pass
     trading = [asyncio.create_task(orders.keep_trading()) for _ in range(TRADERS)]
     await orders.send_once()
