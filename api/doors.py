@@ -18,7 +18,7 @@ DOOR: Final = "door"
 BEARER: Final = b"bearer "
 TOKEN_BYTES: Final = 4096
 
-API: Final = "/api/v1/"
+NOT_FROM_MEMORY: Final = ("/health", "/live", "/ready", "/metrics", "/static/")
 
 Authenticate = Callable[[bytes], Awaitable[Caller]]
 Confirm = Callable[[], Awaitable[None]]
@@ -64,11 +64,11 @@ def doorkeeper(authenticate: Authenticate) -> Callable[[ASGIApp], ASGIApp]:
 
 
 def confirming(confirm: Confirm) -> Callable[[ASGIApp], ASGIApp]:
-    """Build a middleware: what the API answers from memory is confirmed beforehand."""
+    """Build a middleware: what is answered from memory is confirmed beforehand."""
 
     def before(app: ASGIApp) -> ASGIApp:
         async def wait(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["path"].startswith(API):
+            if not scope["path"].startswith(NOT_FROM_MEMORY):
                 await confirm()
             await app(scope, receive, send)
 
