@@ -15,6 +15,7 @@ from tests.docs.fences import blocks, differences
 from tests.proofs.product import product, until
 
 PAGE: Final = "docs/api-guide.md"
+UP_SECONDS: Final = 120
 NAME: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -39,7 +40,7 @@ async def test_every_example_is_answered_as_shown(database: Database) -> None:
         made.start("api")
         made.start("project")
         async with AsyncClient(base_url=made.url) as http:
-            await until(lambda: made.is_ready(http), "it answers")
+            await until(lambda: made.is_ready(http), "it answers", UP_SECONDS)
             known: dict[str, str] = {}
             for example in examples():
                 answer = await sent(http, example, known)

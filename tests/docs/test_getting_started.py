@@ -21,7 +21,7 @@ START: Final = "make run\n"
 ACTIVATE: Final = ". .venv/bin/activate\n"
 URL: Final = "http://127.0.0.1:5000"
 MARK: Final = "--- the block ends here ---"
-PATIENCE_SECONDS: Final = 60
+PATIENCE_SECONDS: Final = 240
 
 
 async def test_every_block_does_what_the_page_says(database: Database) -> None:
@@ -37,7 +37,7 @@ async def test_every_block_does_what_the_page_says(database: Database) -> None:
     async with product(**settings) as made:
         made.start("up")
         async with httpx.AsyncClient() as http:
-            await until(lambda: made.is_ready(http), "everything is up")
+            await until(lambda: made.is_ready(http), "it is up", PATIENCE_SECONDS)
         commands = [each for each in others if each.language == "sh"]
         said = dict(zip(commands, await shell(made, commands), strict=True))
         assert await made.stop() == 0

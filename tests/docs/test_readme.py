@@ -11,7 +11,8 @@ from tests.proofs.product import product, until
 PAGE: Final = "README.md"
 URL: Final = "http://127.0.0.1:5000"
 MOST_WORDS: Final = 400
-TICKER_SECONDS: Final = 120
+UP_SECONDS: Final = 120
+TICKER_SECONDS: Final = 240
 BY_CHANCE: Final = ("breached", "passed")  # tests/doors/test_demo.py sees to these
 START, TEST, *LOOKS = (each.text for each in blocks(PAGE) if each.language == "console")
 SHAPES: Final = {
@@ -43,7 +44,7 @@ async def test_the_transcript_is_what_happens(database: Database) -> None:
     }
     async with product(**settings) as made:
         made.start("up")
-        await until(lambda: welcome[-1] in made.said(), "a welcome")
+        await until(lambda: welcome[-1] in made.said(), "a welcome", UP_SECONDS)
         assert "\n".join(welcome).replace(URL, made.url) in made.said()
         seen: set[str] = set()
 
