@@ -60,7 +60,8 @@ class Engines:
 
     async def _started(self) -> Host:
         made = self._make()
-        await asyncio.gather(*(host.start(self._on_end) for host in made.values()))
+        for host in made.values():
+            await host.start(self._on_end)
         self._hosts.update(made)
         live = self._hosts[LIVE_PARTITION]
         await open_live_venue(live, self._instruments)
