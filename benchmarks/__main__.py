@@ -9,13 +9,18 @@ import click
 import structlog
 from rich.console import Console
 
-from benchmarks import journal, project, visible
+from benchmarks import journal, project, stream, visible
 from benchmarks.bench import RUNS, Bench, Row, peers, row
 from benchmarks.lab import PROJECT, Lab, fdatasyncs_per_second, lab
 from benchmarks.report import keep, number, show
 from infrastructure.clock import SystemClock
 
-BENCHES: Final[tuple[Bench, ...]] = (*journal.BENCHES, project.BENCH, *visible.BENCHES)
+BENCHES: Final[tuple[Bench, ...]] = (
+    *journal.BENCHES,
+    project.BENCH,
+    *visible.BENCHES,
+    *stream.BENCHES,
+)
 
 
 @click.command()
