@@ -120,20 +120,29 @@ class Tail:
                 for name, log in logs.items():
                     await self._to_the_end(name, log, begins[name])
                 return
-            following = [
-                asyncio.create_task(self._follow(name, log, begins[name]))
-                for name, log in logs.items()
-            ]
-            ended, others = await asyncio.wait(
-                following, return_when=asyncio.FIRST_COMPLETED
-            )
-            for each in others:
-                each.cancel()
-            for each in ended:
-                each.result()
+            await self._to_enough(logs, begins)
         finally:
             for log in logs.values():
                 await log.close()
+
+    async def _to_enough(
+        self, logs: Mapping[str, LogReader], begins: Mapping[str, int]
+    ) -> None:
+        """All at once; Ctrl-C ends each before the log that it reads is closed."""
+        following = [
+            asyncio.create_task(self._follow(name, log, begins[name]))
+            for name, log in logs.items()
+        ]
+        try:
+            ended, _ = await asyncio.wait(
+                following, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            for each in following:
+                each.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
+        for each in ended:
+            each.result()
 
     async def _to_the_end(self, name: str, log: LogReader, after: int) -> None:
         end = await log.position()
