@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from api.streaming.subscriber import Group
 
 KEPT: Final = 256
+CROWD: Final = KEPT // 2
 SNAPSHOT_ITEMS: Final = 50
 
 
@@ -47,10 +48,10 @@ class Channel:
         self.seq += 1
         return Entry(number, Message(self.name, self.seq, kind, data))
 
-    def would_lose(self, number: int) -> bool:
-        """Whether the next thing pushes out what came after `number`."""
+    def is_crowded(self, number: int) -> bool:
+        """Whether half of what is kept is newer: the rest is for who lags."""
         ring = self._happened
-        return len(ring) == KEPT and ring[0].number > number
+        return len(ring) >= CROWD and ring[-CROWD].number > number
 
     def has_after(self, number: int) -> bool:
         return number >= self._lost_number

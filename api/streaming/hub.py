@@ -117,7 +117,7 @@ class Hub:
     def publish(self, name: str, kind: str, data: Struct) -> None:
         """Tell what has happened; nobody misses it unknowingly."""
         if (channel := self._channels.get(name)) is not None:
-            if channel.would_lose(self._written):
+            if channel.is_crowded(self._written):
                 self._write()
             self.number += 1
             channel.happens(self.number, kind, data)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from api.streaming.channel import KEPT
+from api.streaming.channel import CROWD, KEPT
 from api.streaming.framing import FRAME_BYTES, events, framed, texts
 from api.streaming.hub import (
     LINGER_BEATS,
@@ -204,6 +204,17 @@ async def test_what_half_of_the_readers_leave_unread_is_kept_once_for_all(
         hub.beat(BEAT) if number % 1_000 == 0 else None
     assert [len(each.wire.frames) for each in readers[1::2]] == [0] * 10
     assert {len(each.seqs()) for each in readers[::2]} == {2_000}
+
+
+async def test_in_a_burst_there_is_room_left_for_who_lags_a_little(hub: Hub) -> None:
+    slow = Reader(hub, FEED)
+    slow.read()
+    happens(hub, *map(str, range(CROWD)))
+    slow.wire.is_free = False
+    happens(hub, *map(str, range(CROWD, 2 * CROWD)))
+    slow.wire.is_free = True
+    hub.round(0)
+    assert slow.texts() == [str(number) for number in range(2 * CROWD)]
 
 
 @pytest.mark.parametrize("missed", [0, 1, KEPT])
