@@ -17,7 +17,7 @@ from msgspec import Struct, msgpack
 from application.catalogue import Fact, encode, name_of
 from application.engine.journal import Checkpoint, Image, Journal, Recorded
 from application.engine.memory import Entry, Memory, State
-from application.engine.recovery import STATES, Recovery
+from application.engine.recovery import STATES, Fold, Recovery, refolded, unmoved
 from application.engine.venue import Venue, VenueImage
 from application.parked import ParkedEvent
 from domain.account.commands import (
@@ -45,7 +45,7 @@ from domain.account.events import (
     PositionClosed,
     PositionOpened,
 )
-from domain.account.state import Account
+from domain.account.state import Account, observe, turn
 from domain.challenge.events import ChallengeEvent
 from domain.plan.events import PlanEvent
 from domain.values.market import Moment
@@ -148,11 +148,12 @@ class Replay(Recovery):
 
     def _at_tick(self, account_id: str, symbol: str, venue: Venue) -> None:
         account, moment = self._account(account_id), venue.moment()
-        self._judged_again(account, moment, lambda: witness(account, symbol, moment))
+        judge = partial(witness, account, symbol, moment)
+        self._judged_again(account, moment, judge, observe)
 
     def _at_boundary(self, account_id: str, venue: Venue) -> None:
         account, moment = self._account(account_id), venue.moment()
-        self._judged_again(account, moment, lambda: turn_day(account, moment))
+        self._judged_again(account, moment, partial(turn_day, account, moment), turn)
 
     def _before(self, fact: Fact, venue: Venue, at: datetime) -> None:
         """Of one instant boundaries come first; accounts see to their own timers."""
@@ -172,15 +173,21 @@ class Replay(Recovery):
         while (at := venue.timers.due(until)) is not None:
             venue.advance(at)
             account, moment = self._account(venue.timers.strike()), venue.moment()
-            self._judged_again(account, moment, partial(time_out, account, moment))
+            judge = partial(time_out, account, moment)
+            self._judged_again(account, moment, judge, unmoved)
 
     def _judged_again(
-        self, account: Account, moment: Moment, judge: Callable[[], Outcome]
+        self,
+        account: Account,
+        moment: Moment,
+        judge: Callable[[], Outcome],
+        fold: Fold,
     ) -> None:
         try:
             after, events = judge()
         except Exception as fault:  # noqa: BLE001 - it froze the account, then as now
-            after, events = quarantined(account, type(fault).__name__, moment)
+            stands = refolded(fold, account, moment)
+            after, events = quarantined(stands, type(fault).__name__, moment)
         self._replace(after.account_id, after)
         for fact in events:
             self._expected[after.account_id].append(fact)

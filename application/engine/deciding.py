@@ -24,6 +24,7 @@ from application.engine.asks import (
 from application.engine.draft import Draft
 from application.engine.envelope import Envelope
 from application.engine.memory import Entry, Memory, State
+from application.engine.recovery import Fold, refolded, unmoved
 from application.engine.venue import Venue
 from application.parked import ParkedCommand, RetryParked, Settled, SkipParked
 from application.parked import decide as decide_parked
@@ -58,7 +59,7 @@ from domain.account.decider import (
 )
 from domain.account.events import AccountEvent, PositionClosed, PositionOpened
 from domain.account.observing import unseen
-from domain.account.state import Account
+from domain.account.state import Account, observe, turn
 from domain.challenge import decider as challenge_decider
 from domain.challenge.decider import FailPhase, PassPhase, PurchaseChallenge
 from domain.challenge.state import Challenge
@@ -289,7 +290,8 @@ class Deciding:
     def _strike(self, venue: Venue, at: datetime, ask: Ask, draft: Draft) -> None:
         venue.advance(at)
         because = Because(ask, f"timer:{at:%Y-%m-%dT%H:%M:%S.%fZ}")
-        self._step(venue.timers.strike(), venue, because, draft, time_out)
+        account_id = venue.timers.strike()
+        self._step(account_id, venue, because, draft, time_out, unmoved)
 
     def _pass_boundary(
         self, venue: Venue, at: datetime, day: TradingDay, ask: Ask, draft: Draft
@@ -301,7 +303,7 @@ class Deciding:
         because = Because(ask, f"boundary:{at:%Y-%m-%dT%H:%MZ}")
         self._of_venue(fact, venue, because, draft)
         for account_id in turning:
-            self._step(account_id, venue, because, draft, turn_day)
+            self._step(account_id, venue, because, draft, turn_day, turn)
 
     def _take_quotes(
         self, ask: Ask, command: TakeQuotes, venue: Venue, draft: Draft
@@ -350,8 +352,9 @@ class Deciding:
         if not isinstance(quote, Quote):
             return str(quote)
         because = Because(ask, f"tick:{quote.sequence}")
+        judge = witnessing(quote.symbol)
         for account_id in venue.screen.touched(quote.symbol):
-            self._step(account_id, venue, because, draft, witnessing(quote.symbol))
+            self._step(account_id, venue, because, draft, judge, observe)
         return quote
 
     def _advance(
@@ -473,8 +476,12 @@ class Deciding:
         because: Because,
         draft: Draft,
         judge: Callable[[Account, Moment], Outcome],
+        fold: Fold,
     ) -> None:
-        """Something happened that nobody has asked of the account."""
+        """Something happened that nobody has asked of the account.
+
+        Where judging raises it freezes as `fold` leaves it, which is how a start will.
+        """
         stream = f"account-{account_id}"
         entry = self._memory.working(stream)
         assert entry is not None
@@ -485,7 +492,8 @@ class Deciding:
             after, events = judge(before, moment)
         except Exception as fault:
             log.exception("judging-failed", account=account_id)
-            after, events = quarantined(before, type(fault).__name__, moment)
+            stands = refolded(fold, before, moment)
+            after, events = quarantined(stands, type(fault).__name__, moment)
         if after is not before:
             self._store(stream, entry.version, after, events, venue, because, draft)
 

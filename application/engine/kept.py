@@ -16,6 +16,7 @@ from application.engine.journal import Journal, Receipt
 AT_HAND: Final = 50_000
 WARY_BATCHES: Final = 100  # after a start or a repeat, when clients ask again
 REFUSED: Final = 409
+OK: Final = 200
 
 
 class KeptAnswers:
@@ -58,7 +59,8 @@ class KeptAnswers:
         if ask.natural_id is not None:
             receipt = self._receipt(ask.natural_id, draft)
             if receipt is not None:
-                answer = replayed(receipt, 200)
+                status = REFUSED if receipt.status == REFUSED else OK
+                answer = replayed(receipt, status)
                 if ask.command_id is not None and ask.is_kept:
                     keep_under(ask.command_id, ask, answer, draft)
                 return answer

@@ -48,10 +48,15 @@ def written(ask: Ask) -> bytes:
 
 
 def again(body: bytes, partition: str, parked_id: int, causation: str) -> Ask:
-    """The same once more; the id makes of every retry one and the same."""
+    """The same once more; the id makes of every retry one and the same.
+
+    Whoever sent it first may send it again: what is answered first, stands for both.
+    """
+    ask = _ASKS.decode(body)
     return replace(
-        _ASKS.decode(body),
+        ask,
         command_id=retry_id(partition, parked_id),
+        natural_id=ask.natural_id or ask.command_id,
         causation=causation,
         is_kept=True,
     )

@@ -51,6 +51,8 @@ from domain.venue.gate import Reason
 
 SLICE: Final = 250  # accounts encoded before others get a turn
 
+Fold = Callable[[Account, Moment], Account]  # what time or a quote does to marks
+
 _ENVELOPES = msgspec_json.Decoder(Envelope)
 _VENUES = msgpack.Decoder(VenueImage)
 _INDEXES = msgpack.Decoder(Index)
@@ -297,9 +299,12 @@ def read(recorded: Recorded) -> tuple[Envelope, Fact]:
     return envelope, fact_of(recorded)
 
 
-def refolded(
-    fold: Callable[[Account, Moment], Account], account: Account, moment: Moment
-) -> Account:
+def unmoved(account: Account, moment: Moment) -> Account:  # noqa: ARG001 - a fold
+    """A deadline lifts no mark."""
+    return account
+
+
+def refolded(fold: Fold, account: Account, moment: Moment) -> Account:
     """What cannot be valued stays as it is: the fact that froze it comes next."""
     try:
         return fold(account, moment)

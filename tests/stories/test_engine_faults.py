@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from application.engine import deciding
 from application.engine.asks import KeyReused
 from application.engine.journal import NotStored, Recorded
 from application.refusals import StoreUnavailable
+from domain.account import decider
+from domain.account.state import Status
 from infrastructure.event_store.memory import Partition
 from tests.stories.challenges import EVALUATION, FUNDED
 from tests.stories.engines import (
@@ -103,3 +106,26 @@ async def test_a_day_that_turned_in_the_tail_is_turned_once() -> None:
         async with desk(partition, ends_well=False) as again:
             assert remembered(again.engine) == live
             await again.host.checkpoint()
+
+
+async def test_an_account_freezes_with_the_marks_that_a_start_gives_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Judging raises at a new peak, then where a day of another account turns."""
+
+    def puzzled(*_: object) -> None:
+        raise ZeroDivisionError
+
+    partition = Partition()
+    async with desk(partition, ends_well=False) as here:
+        await here.ask(*BEGINNING, open_account("b", TRAILING))
+        with monkeypatch.context() as fault:
+            fault.setattr(decider, "judged", puzzled)
+            fault.setattr(deciding, "turn_day", puzzled)
+            await here.ask(gold("2050"), advance(MONDAY + timedelta(days=1)))
+        before = remembered(here.engine)
+        statuses = [here.account(each).status for each in "ab"]
+        assert statuses == [Status.FROZEN, Status.FROZEN]
+    async with desk(partition) as again:
+        assert remembered(again.engine) == before
+    assert again.account("a").marks.peak_equity.tick == 2

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from application.engine.asks import Ask, Poisoned
 from application.engine.journal import Batch, Recorded, Rejected
-from application.engine.parking import again
+from application.engine.parking import again, retry_id
 from application.parked import Kind, Parked, RetryParked, SkipParked
 from application.policies import challenge_progress, runner
 from domain.challenge.decider import FailPhase
@@ -115,6 +115,47 @@ async def test_what_fails_again_is_parked_anew() -> None:
         await here.ask(retry(anew))
         assert await here.journal.parked() == ()
         assert len(here.account("a").positions) == 1
+
+
+async def poisoned_once(
+    here: Desk, sent: Ask, wanted: Callable[[Recorded], bool]
+) -> Parked:
+    """It cannot be stored, and a moment later it could be."""
+    refusing(here, wanted)
+    with pytest.raises(Poisoned):
+        await here.ask(sent)
+    here.journal.before_commit = None
+    return await only_parked(here)
+
+
+async def test_what_is_sent_again_and_done_is_not_done_again_by_a_retry() -> None:
+    async with desk() as here:
+        await here.ask(*BEGINNING)
+        sent = asking("account-a", buy("a", "t1").command, key="a key")
+        item = await poisoned_once(here, sent, of_trade("t1"))
+        await here.ask(sent, retry(item))
+        assert [each.trade_id for each in here.account("a").positions] == ["t1"]
+
+
+async def test_what_a_retry_has_done_is_the_answer_when_it_is_sent_again() -> None:
+    async with desk() as here:
+        await here.ask(*BEGINNING)
+        sent = asking("account-a", buy("a", "t1").command, key="a key")
+        item = await poisoned_once(here, sent, of_trade("t1"))
+        await here.ask(retry(item))
+        assert (await here.ask(sent)).is_replayed
+        assert [each.trade_id for each in here.account("a").positions] == ["t1"]
+
+
+async def test_a_retry_leaves_a_refusal_that_was_told_as_it_is() -> None:
+    async with desk() as here:
+        await here.ask(*BEGINNING, buy("a", "t1"))
+        sent = asking("account-a", sell_out("a", "t1").command, key="a key")
+        item = await poisoned_once(here, sent, of_trade("t1"))
+        await here.ask(sell_out("a", "t1"), sent, retry(item))
+        (kept,) = (await here.journal.receipts([retry_id("s1", item.id)])).values()
+        assert kept.status == 409
+        assert await here.journal.parked() == ()
 
 
 async def test_what_is_skipped_is_left_undone_and_says_why() -> None:
