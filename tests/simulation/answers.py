@@ -1,27 +1,43 @@
 """Every answer held against what is stored at the moment it arrives."""
 
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
+from typing import Final
 
 import msgspec
 
 from application.engine.asks import Answer, Ask, KeyReused, Poisoned, TakeQuotes
+from application.engine.deciding import LIVE
+from application.parked import RetryParked, SkipParked
 from application.refusals import NotFound, Waitable
 from domain.account.commands import ClosePosition, OpenPosition
 from domain.challenge.decider import PurchaseChallenge
+from tests.simulation.curse import Riddle
 from tests.simulation.journal import POISON
-from tests.simulation.model import Broken, Model, must
+from tests.simulation.model import Model
+from tests.simulation.promises import Broken, Facts, must
 
 Told = Answer | BaseException | None  # None: nobody knows what became of it
-ANOTHER_BODY = b"another body"
+ANOTHER_BODY: Final = b"another body"
+FAST: Final = timedelta(seconds=1)  # no machine's clock is further ahead
+OVER: Final = {
+    "account-breached": {"breached"},
+    "account-frozen": {"frozen"},
+    "account-closed": {"passed", "expired"},
+}
 
 
 class Answers:
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, now: Callable[[], datetime]) -> None:
         self._model = model
+        self._now = now
         self.answered = self.refused = self.unknown = 0
         self.acknowledged = 0  # the highest position that anybody was told
         self.doubtful: dict[str, Ask] = {}  # sent, and nobody knows what became of it
+        self.retried: dict[str, set[str]] = defaultdict(set)  # and under which ids
         self.digest = sha256()  # of whatever was told, in its order
         self._first: dict[str, Answer] = {}  # by command id, for those that are kept
 
@@ -37,7 +53,8 @@ class Answers:
                 if str(ask.command_id) not in self._first:
                     self.doubtful[str(ask.command_id)] = ask
             case Poisoned():
-                must(is_poisoned(ask), "parked for no reason:", ask, told.__cause__)
+                is_baffling = isinstance(told.__cause__, Riddle)
+                must(is_baffling or is_poisoned(ask), "parked for no reason:", ask)
                 self._has_no_effect(ask)
             case NotFound():
                 must(not was_there, "not found, though acknowledged:", ask)
@@ -89,17 +106,24 @@ class Answers:
                         quoted = (sent.symbol, Decimal(sent.bid), Decimal(sent.ask))
                         must(stored[result["sequence"]] == quoted, "not stored:", sent)
             case ClosePosition() | PurchaseChallenge():
-                is_done = str(ask.command_id) in model.effects
+                name = str(ask.command_id)
+                is_done = not model.effects.keys().isdisjoint(
+                    {name} | self.retried[name]
+                )
                 must(is_done, "acknowledged, not stored:", ask)
+            case RetryParked(parked_id=parked_id) | SkipParked(parked_id=parked_id):
+                how, _ = model.decided.get(parked_id, ("not at all", 0))
+                must(how == told["status"], "decided", how, "not", told["status"])
 
     def _is_justified(self, ask: Ask, answer: Answer) -> None:
         code, at = msgspec.json.decode(answer.body)["code"], answer.position
         account = self._model.accounts.get(ask.stream.partition("-")[2])
         match code:
-            case "account-breached" | "account-closed":
+            case "account-breached" | "account-frozen" | "account-closed":
                 assert account is not None
                 over_at = account["over_at"]
                 must(over_at is not None and over_at <= at, code, "is wrong:", ask)
+                must(account["status"] in OVER[code], code, "is wrong:", ask)
             case "account-paused":
                 assert account is not None
                 pauses = account["pauses"]
@@ -112,8 +136,30 @@ class Answers:
                     closed_at = trade["closed_at"]
                     is_closed = closed_at is not None and closed_at <= at
                     must(is_closed, "it is open:", ask, answer)
-            case "account-frozen" | "not-the-current-account" | "challenge-over":
+            case "market-closed":
+                assert account is not None
+                self._was_closed(ask, account, at)
+            case "parked-settled":
+                assert isinstance(ask.command, RetryParked | SkipParked)
+                _, decided_at = self._model.decided[ask.command.parked_id]
+                must(decided_at <= at, "nobody has decided:", ask)
+            case "not-the-current-account" | "challenge-over":
                 raise Broken(f"{code}: {ask}")
+
+    def _was_closed(self, ask: Ask, account: Facts, position: int) -> None:
+        venue = account["venue"]
+        match ask.command:
+            case OpenPosition(symbol=symbol):
+                pass
+            case ClosePosition(trade_id=trade_id):
+                symbol = self._model.trades[trade_id]["symbol"]
+            case other:
+                raise Broken(f"a closed market, for {other}")
+        until = max(venue["clock"], venue["heard_at"])
+        if venue["name"] == LIVE:
+            until = max(until, self._now() + FAST)
+        was_open = self._model.was_open(venue, symbol, position, until)
+        must(not was_open, symbol, "was open:", ask)
 
 
 def is_poisoned(ask: Ask) -> bool:

@@ -1,23 +1,56 @@
 """When all is calm: the model, the live engine, a replay and a restart agree."""
 
+from typing import Any
+
+from msgspec import msgpack
+
+from application.engine.asks import Ask
 from application.engine.host import Host
+from application.engine.parking import retry_id
 from application.engine.tick_block import verify
 from application.parked import Kind
 from application.replay import replay
 from domain.account.state import Account
 from domain.values.market import Moment
 from infrastructure.event_store.memory import MemoryJournal, Partition
-from tests.simulation.model import Facts, Model, must
+from tests.simulation.model import Model
+from tests.simulation.promises import Facts, must
+from tests.simulation.realm import Realm
 from tests.stories.engines import remembered
 
 
-def all_has_followed(model: Model, partition: Partition, host: Host) -> None:
-    parked = partition.parked.values()
-    must(all(each.kind is Kind.COMMAND for each in parked), "it was parked:", parked)
-    must(not (missing := model.unfollowed()), "nothing followed:", missing[:3])
+def all_has_followed(realm: Realm, host: Host) -> None:
+    partition = realm.database.partition
     position = host.engine.head.position
     must(position == partition.head.position, "the engine lags behind")
     must(host.policy.position == position, "the policy lags behind")
+    parked = partition.parked.values()
+    waiting = {each.subject for each in parked if each.kind is Kind.POLICY}
+    missing = [
+        what
+        for at, what in realm.model.challenges.unfollowed()
+        if f"{realm.name}-{at}" not in waiting
+    ]
+    must(not missing, "nothing followed:", missing[:3])
+
+
+def what_was_parked_is_decided(realm: Realm) -> None:
+    """Each once; what was asked again was done once, or is parked once more."""
+    model, partition = realm.model, realm.database.partition
+    first: dict[str, str] = {}  # by the id of a retry, that of what was retried
+    for item in partition.parked.values():
+        how, _ = model.decided.get(item.id, (None, 0))
+        must(item.settled == how, "parked", item.id, "is", item.settled, "not", how)
+        if how != "retried" or not item.body:
+            continue
+        again = retry_id(realm.name, item.id)
+        original = str(msgpack.decode(item.body, type=Ask).command_id)
+        first[str(again)] = first.get(original, original)
+        is_parked = any(origin == str(again) for _, origin in partition.parked_origins)
+        must(again in partition.receipts or is_parked, "not asked again:", item)
+    done = [first.get(each, each) for each in model.effects]
+    twice = {each for each in first.values() if done.count(each) > 1}
+    must(not twice, "done, and done again when it was retried:", *twice)
 
 
 def the_live_engine_agrees(model: Model, host: Host) -> None:
@@ -44,6 +77,7 @@ def agrees(account: Account, model: Facts, moment: Moment) -> None:
         "day_equity": marks.day_equity.amount.amount,
         "status": account.status.value,
         "paused": set(account.paused),
+        "closing": set(account.closing),
     }
     for what, value in told.items():
         must(model[what] == value, account.account_id, what, value, "not", model[what])
@@ -72,4 +106,11 @@ def the_ticks_are_chained(partition: Partition) -> None:
 def the_same_is_remembered(live: Facts, again: Host) -> None:
     now = remembered(again.engine)
     for what, was in live.items():
-        must(now[what] == was, "a restart remembers another", what)
+        must(now[what] == was, "a restart remembers", *unlike(what, was, now[what]))
+
+
+def unlike(what: str, was: Any, now: Any) -> tuple[object, ...]:
+    if not isinstance(was, dict):
+        return (what, now, "not", was)
+    names = [each for each in was.keys() | now.keys() if was.get(each) != now.get(each)]
+    return (what, *((each, now.get(each), "not", was.get(each)) for each in names[:2]))

@@ -78,6 +78,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def let_go(self, process: int) -> None:
         self._soon.extend(self._held.pop(process, ()))
 
+    def is_held(self, process: int) -> bool:
+        return process in self._held
+
     def after_steps(self, process: int, steps: int, then: Callable[[], None]) -> None:
         """Interrupt it at an await point like any other."""
         self._fuse = (process, steps, then)

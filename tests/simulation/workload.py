@@ -1,13 +1,14 @@
 """What traders, a feed and the house ask for, by seed."""
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Final
 from uuid import UUID, uuid5
 
-from msgspec import Struct
+from msgspec import Struct, msgpack
 from msgspec.structs import replace
 
 from application.engine.asks import (
@@ -19,23 +20,34 @@ from application.engine.asks import (
     TakeQuotes,
     VenueCommand,
 )
+from application.engine.parking import decision_id, retry_id
+from application.parked import RetryParked, SkipParked
+from application.views.parked import ParkedView
 from domain.account.commands import ClosePosition, OpenPosition
 from domain.challenge.decider import PurchaseChallenge, account_of
 from domain.plan.decider import ActivatePlan, DraftPlan
 from domain.plan.events import PlanDrafted, Size
 from domain.rules.allowance import Allowance, AmountBasis
 from domain.rules.daily_loss import DayAnchor
+from domain.rules.inactivity import Activity, Inactivity, Since
 from domain.rules.limit import Comparator, Evaluated, Measured
 from domain.rules.max_loss import Follows
 from domain.rules.minimum_days import MinimumDays
 from domain.rules.phase import Phase, Rule
 from domain.rules.profit_target import Basis
+from domain.rules.span import Span, Unit
 from domain.rules.terms import ADJUDICATOR, Terms
+from domain.rules.time_limit import Start, TimeLimit
+from domain.values.instrument import Instrument
 from domain.values.quote import Side
 from domain.values.trading_day import TradingDay
 from domain.venue.gate import LIVE_GATE, SANDBOX_ORDER_GATE
-from domain.venue.standard_instruments import LIVE_INSTRUMENTS
-from tests.simulation.model import Model
+from domain.venue.standard_instruments import (
+    FX_WEEK,
+    LIVE_INSTRUMENTS,
+    NIGHTLY_PAUSE,
+)
+from tests.simulation.realm import Realm
 from tests.stories.facts import (
     DAILY_LOSS,
     DAILY_PAUSE,
@@ -61,12 +73,20 @@ PRICES: Final = {
 """First bid, point, spread."""
 SYMBOLS: Final = tuple(PRICES)
 NONSENSE: Final = ("0", "-1", "NaN", "1e3", "2000.123456", "")
-LISTED: Final = tuple(each for each in FREE_MARKETS if each.symbol in PRICES)
-LISTED_LIVE: Final = tuple(
-    replace(each, sessions="always")
-    for each in LIVE_INSTRUMENTS
-    if each.symbol in PRICES
-)
+HOURS: Final = {"XAUUSD": NIGHTLY_PAUSE, "USDJPY": FX_WEEK}
+
+
+def with_hours(instruments: Iterable[Instrument]) -> tuple[Instrument, ...]:
+    """Some close at night, some at weekends, and some never."""
+    return tuple(
+        replace(each, sessions=HOURS.get(each.symbol, "always"))
+        for each in instruments
+        if each.symbol in PRICES
+    )
+
+
+LISTED: Final = with_hours(FREE_MARKETS)
+LISTED_LIVE: Final = with_hours(LIVE_INSTRUMENTS)
 NEW_YORK: Final = TradingDay("America/New_York", "17:00")
 TWO: Final = replace(TARGET, percent=Decimal(2))
 A_LITTLE: Final = Allowance(AmountBasis.SHARE_OF_DEPOSIT, Decimal(2))
@@ -93,6 +113,16 @@ LOCKED: Final = replace(
 )
 CLOSING: Final = replace(TRAILING, id="closing", follows=Follows.CLOSE_HIGHER_OF_BOTH)
 BY_EQUITY: Final = replace(TWO, basis=Basis.EQUITY, needs_flat=False)
+IN_TIME: Final = TimeLimit(
+    id="in-time", after=Span(Unit.ELAPSED, 12), start=Start.ACTIVATION
+)
+IN_USE: Final = Inactivity(
+    id="in-use",
+    activity=Activity.FILLED,
+    warn=Span(Unit.ELAPSED, 1),
+    after=Span(Unit.ELAPSED, 4),
+    since=Since.ACTIVITY,
+)
 SIZE: Final = Size(deposit=Decimal("100000.00"), price=Decimal("540.00"))
 
 
@@ -127,8 +157,16 @@ PLANS: Final = (
     ),
     plan(
         "slow",
-        phase("evaluation", LOCKED, PAUSE, TWO, MinimumDays(id="days", days=2)),
-        phase("funded", DAY_TRAIL, MAX_LOSS, day=NEW_YORK),
+        phase(
+            "evaluation",
+            LOCKED,
+            PAUSE,
+            TWO,
+            MinimumDays(id="days", days=2),
+            IN_TIME,
+            IN_USE,
+        ),
+        phase("funded", DAY_TRAIL, MAX_LOSS, IN_USE, day=NEW_YORK),
     ),
 )
 
@@ -147,11 +185,11 @@ class Trader:
         name: str,
         venue_id: str,
         random: Random,
-        model: Model,
+        realm: Realm,
     ) -> None:
-        self.name, self.venue_id = name, venue_id
+        self.name, self.venue_id, self.realm = name, venue_id, realm
         self._random = random
-        self._model = model
+        self._model = realm.model
         self._count = 0
         self.clock = MONDAY  # of its sandbox, as far as it has moved it
         self.prices = {symbol: first for symbol, (first, _, _) in PRICES.items()}
@@ -185,7 +223,7 @@ class Trader:
             actor=self.name,
             owner=self.name,
             request_id=request,
-            command_id=uuid5(NAMES, request),
+            command_id=UUID(int=self._random.getrandbits(128)),
             request_hash=request.encode(),
             is_kept=self._random.random() < 0.85,
         )
@@ -311,24 +349,63 @@ class Trader:
         return sent
 
 
-def openings() -> list[Ask]:
-    """What is there before anybody trades."""
-    asks = [opening(LIVE, None), *(opening(*each) for each in SANDBOXES.items())]
+class Operator:
+    """Decides about what is parked in one realm."""
+
+    def __init__(self, realm: Realm, random: Random) -> None:
+        self.realm = realm
+        self._random = random
+        self._count = 0
+
+    def decision(self, item: ParkedView) -> Ask:
+        return self.retry(item) if self._random.random() < 0.7 else self.skip(item)
+
+    def retry(self, item: ParkedView) -> Ask:
+        partition, parked_id = self.realm.name, int(item.id)
+        if body := self.realm.database.partition.parked[parked_id].body:
+            first = str(msgpack.decode(body, type=Ask).command_id)
+            again = str(retry_id(partition, parked_id))
+            self.realm.answers.retried[first].add(again)
+        return self._ask(RetryParked(parked_id=parked_id, kind=item.kind))
+
+    def skip(self, item: ParkedView) -> Ask:
+        return self._ask(SkipParked(parked_id=int(item.id), reason="in a simulation"))
+
+    def _ask(self, command: RetryParked | SkipParked) -> Ask:
+        self._count += 1
+        request = f"operator-of-{self.realm.name}-{self._count}"
+        return Ask(
+            stream=f"parked-{command.parked_id}",
+            command=command,
+            actor="an-operator",
+            owner="an-operator",
+            request_id=request,
+            command_id=uuid5(NAMES, request),
+            request_hash=request.encode(),
+            is_kept=self._random.random() < 0.85,
+            natural_id=decision_id(self.realm.name, command),
+        )
+
+
+def plans() -> Iterator[Ask]:
     for number, sold in enumerate(PLANS):
         document = document_of(sold.name, sold.sizes, sold.terms)
         draft = DraftPlan(plan_id=sold.plan_id, document=document)
         activate = ActivatePlan(plan_id=sold.plan_id, version=1)
         stream = f"plan-{sold.plan_id}"
-        asks.append(by_the_house(stream, draft, number))
-        asks.append(by_the_house(stream, activate, number))
-    for venue_id in (LIVE, *SANDBOXES):
-        quotes = tuple(
-            SentQuote(symbol=symbol, bid=str(bid), ask=str(bid + spread))
-            for symbol, (bid, _, spread) in PRICES.items()
-        )
-        take = TakeQuotes(venue_id=venue_id, quotes=quotes)
-        asks.append(by_the_house(f"venue-{venue_id}", take, 0))
-    return asks
+        yield by_the_house(stream, draft, number)
+        yield by_the_house(stream, activate, number)
+
+
+def venue(venue_id: str) -> Iterator[Ask]:
+    """It opens, and everything has a price."""
+    yield opening(venue_id, SANDBOXES.get(venue_id))
+    quotes = tuple(
+        SentQuote(symbol=symbol, bid=str(bid), ask=str(bid + spread))
+        for symbol, (bid, _, spread) in PRICES.items()
+    )
+    take = TakeQuotes(venue_id=venue_id, quotes=quotes)
+    yield by_the_house(f"venue-{venue_id}", take, 0)
 
 
 def opening(venue_id: str, owner: str | None) -> Ask:
