@@ -25,15 +25,16 @@ from infrastructure.event_store.statements import bigint
 from infrastructure.event_store.wire import Call, Wire, connect, with_options
 from infrastructure.roles import Role
 from projections.pages import PAGE
+from projections.process import collect_seldom
 from projections.read_positions import ReadPositions
 from projections.runner import Runner
-from projections.schema import READ, create
-from projections.telling import BEGIN, COMMIT, SESSION, Tables, statements
+from projections.schema import READ, SHAPE, create
+from projections.telling import SESSION, statements
 from projections.told import told
 from projections.trades import TABLE, TRADES, Trade, opened
 
 EVENTS: Final = 50_000
-PEER_EVENTS: Final = 2_000
+PEER_EVENTS: Final = 3_000
 PATIENCE_SECONDS: Final = 120.0
 
 
@@ -42,6 +43,7 @@ def rounds(lab: Lab, runs: int) -> Iterator[Round]:
         with lab.database() as database:
             uvloop.run(trades.fill(database, EVENTS))
             with collected_as_in_service():
+                collect_seldom()  # as the projector does
                 ours = uvloop.run(project(database))
             assert counted(database) == EVENTS
         peers = {}
@@ -49,7 +51,7 @@ def rounds(lab: Lab, runs: int) -> Iterator[Round]:
             ("as it comes", True),
             ("synchronous_commit off", False),
         ):
-            with lab.database() as database:
+            with lab.database() as database, collected_as_in_service():
                 uvloop.run(trades.fill(database, PEER_EVENTS))
                 peers[name] = trades_projection.events_per_second(
                     database, PEER_EVENTS, is_waiting=is_waiting
@@ -84,22 +86,24 @@ async def applied(database: Database) -> float:
     dsn = database.dsn(Role.PROJECTOR)
     async with await connect(dsn) as connection:
         await create(connection, READ)
-    tables = await Tables.open(dsn, PARTITION, projections=(TRADES,))
-    await tables.position()
-    tables.close()
-    place = PARTITION.encode()
-    pages = [
-        (*TABLE.writing(rows(range(first, first + PAGE))), moved(first + PAGE))
-        for first in range(0, EVENTS, PAGE)
-    ]
     wire = await Wire.open(
         with_options(dsn, "limit", **SESSION), statements(READ, PARTITION, (TRADES,))
     )
+    place = PARTITION.encode()
+    calls = (Call(b"enter", (place, SHAPE.encode())), Call(b"place", (place,)))
+    ((_, oid, _),) = await wire.run(calls)
+    assert oid is not None
+    pages = [
+        (
+            Call(b"move", (place, bigint(first + PAGE), bigint(first), oid)),
+            *TABLE.writing(rows(range(first, first + PAGE))),
+        )
+        for first in range(0, EVENTS, PAGE)
+    ]
     try:
         began = perf_counter()
         for page in pages:
-            await wire.run((BEGIN, Call(b"hold", (place,))))
-            await wire.run((*page, COMMIT))
+            await wire.run(page)
         return EVENTS / (perf_counter() - began)
     finally:
         wire.close()
@@ -114,10 +118,6 @@ def row(event: Recorded) -> Trade:
     assert isinstance(fact, PositionOpened)
     place = (PARTITION, event.position, event.stream, event.version)
     return opened(told(*place, fact), fact)
-
-
-def moved(position: int) -> Call:
-    return Call(b"move", (PARTITION.encode(), bigint(position)))
 
 
 def counted(database: Database) -> int:

@@ -45,14 +45,19 @@ _CHECKPOINT: Final[dict[bytes, LiteralString]] = {
         INSERT INTO {schema}.checkpoints (partition, position, shape)
         VALUES ($1::text, 0, $2::text) ON CONFLICT (partition) DO NOTHING
     """,
-    # Whoever has it moves the tables on; everybody else waits for the transaction.
-    b"hold": """
-        SELECT position, shape FROM {schema}.checkpoints
-        WHERE partition = $1::text FOR UPDATE
-    """,
-    b"move": """
-        UPDATE {schema}.checkpoints SET position = $2::bigint
+    b"place": """
+        SELECT position, tableoid, shape FROM {schema}.checkpoints
         WHERE partition = $1::text
+    """,
+    # Whoever moves it tells the tables; it fails for whoever finds it somewhere else,
+    # or finds other tables, which a rebuild has put in place of the ones it knows.
+    b"move": """
+        WITH moved AS (
+            UPDATE {schema}.checkpoints SET position = $2::bigint
+            WHERE partition = $1::text AND position = $3::bigint AND tableoid = $4::oid
+            RETURNING 1
+        )
+        SELECT 1 / count(*) FROM moved
     """,
 }
 

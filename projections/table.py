@@ -64,8 +64,8 @@ class Column(Struct, frozen=True):
 class Rows(Generic[R]):
     """Rows of a table as a page of facts finds them and leaves them."""
 
-    def __init__(self, found: Mapping[str, R]) -> None:
-        self._rows = dict(found)
+    def __init__(self, found: Mapping[str, R | None]) -> None:
+        self._rows = {key: row for key, row in found.items() if row is not None}
         self._changed: dict[str, None] = {}
 
     def get(self, key: str) -> R | None:
@@ -81,6 +81,10 @@ class Rows(Generic[R]):
 
     def find(self, wanted: Callable[[R], bool]) -> tuple[tuple[str, R], ...]:
         return tuple(each for each in self._rows.items() if wanted(each[1]))
+
+    @property
+    def changed(self) -> Iterable[str]:
+        return self._changed
 
     @property
     def written(self) -> tuple[R, ...]:
@@ -162,7 +166,7 @@ class Table(Generic[R]):
         """Give what is prepared to find rows, to write rows and to remove some."""
         texts = {
             self._find: self._sql(
-                "SELECT coalesce(json_agg(found), '[]') FROM {table} AS found"
+                "SELECT json_agg(found) FROM {table} AS found"
                 " WHERE {key} = ANY($1::text[]){also}",
                 schema,
                 also=SQL("" if self._also is None else f" OR ({self._also})"),
@@ -187,10 +191,13 @@ class Table(Generic[R]):
         keys, also = texts(sorted(wanted.keys)), texts(sorted(wanted.also))
         return (Call(self._find, (keys,) if self._also is None else (keys, also)),)
 
-    def found(self, answer: Row) -> Rows[R]:
-        (rows,) = answer
-        assert rows is not None
-        return Rows({getattr(row, self.key): row for row in self._rows.decode(rows)})
+    def found(self, answers: Iterable[Row]) -> dict[str, R]:
+        return {
+            getattr(row, self.key): row
+            for (rows,) in answers
+            if rows is not None
+            for row in self._rows.decode(rows)
+        }
 
     def writing(self, rows: Sequence[R]) -> tuple[Call, ...]:
         """Store rows, whether or not there are any with their keys."""
@@ -219,9 +226,6 @@ class Projection(Struct, Generic[R], frozen=True):
 
     def heard(self, facts: Iterable[Told]) -> list[Told]:
         return [told for told in facts if type(told.fact) in self.hears]
-
-    def finding(self, heard: Sequence[Told]) -> tuple[Call, ...]:
-        return self.table.finding(self.wanted(heard))
 
     def changes(self, rows: Rows[R], heard: Sequence[Told]) -> tuple[Call, ...]:
         """Tell the rows of what was heard; give what stores the change."""

@@ -1,28 +1,28 @@
 """Tells the tables a page: all of them and the checkpoint at once, or nothing.
 
-Two round trips: the first holds the checkpoint and brings the rows that the facts will
-change, the second stores these. Both are one transaction, so that each fact counts
-exactly once. Its commit is not waited for: should the server lose the latest ones,
-table and checkpoint fall back together, and the page is told again.
+A page is one transaction in one round trip, and each fact counts exactly once: first
+the checkpoint is moved, which fails for everybody but the one who has told the page
+before. So whoever succeeds knew the rows as they stood; those that are not remembered
+are asked for beforehand. The commit is not waited for: should the server lose the
+latest ones, table and checkpoint fall back together, and the page is told again.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, Self
+from collections.abc import Sequence
+from typing import Any, Final, Self, cast
 
 import psycopg
 from msgspec.structs import replace
 
 from infrastructure.event_store.statements import bigint, is_content
-from infrastructure.event_store.wire import Call, Failed, Lost, Row, Wire, with_options
+from infrastructure.event_store.wire import Call, Failed, Lost, Wire, with_options
+from projections.listening import Listening
 from projections.pages import Page
 from projections.parking import LeftOut, left_out, log_parked, parking
+from projections.remembered import Remembered
 from projections.schema import CHANNEL, PROJECTIONS, READ, SHAPE, checkpoints
-from projections.table import Projection, Rows
-from projections.told import Told
+from projections.table import Projection
 
 BEGIN: Final = Call(b"begin")
-COMMIT: Final = Call(b"commit")
 ROLLBACK: Final = Call(b"rollback")
 SESSION: Final = {
     "synchronous_commit": "off",
@@ -31,8 +31,6 @@ SESSION: Final = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",  # what was planned for an empty table lasts as it grows
 }
-
-Hearing = tuple[Projection[Any], list[Told]]
 
 
 class ShapeChanged(Exception):
@@ -53,7 +51,10 @@ class Tables:
         self._is_live = schema == READ
         self._partition = partition
         self._projections = projections
-        self.left_out: list[LeftOut] = []
+        self._remembered = {each.table.name: Remembered[Any]() for each in projections}
+        self._position = 0
+        self._oid = b""  # of the checkpoints: other tables have another one
+        self.left_out: list[LeftOut] = []  # until these tables are the live ones
 
     @classmethod
     async def open(
@@ -74,9 +75,18 @@ class Tables:
 
     async def position(self) -> int:
         """Ask how far they are; a partition that they have never heard of begins."""
+        for each in self._remembered.values():
+            each.forget()
         place = self._partition.encode()
-        calls = (Call(b"enter", (place, SHAPE.encode())), Call(b"hold", (place,)))
-        return _position(await self._wire.run(calls))
+        calls = (Call(b"enter", (place, SHAPE.encode())), Call(b"place", (place,)))
+        ((position, oid, shape),) = cast(
+            "list[tuple[bytes, ...]]", await self._wire.run(calls)
+        )
+        if shape.decode() != SHAPE:
+            message = f"the tables are of shape {shape.decode()}, this program {SHAPE}"
+            raise ShapeChanged(message)
+        self._position, self._oid = int.from_bytes(position), oid
+        return self._position
 
     async def tell(self, page: Page) -> bool:
         """Tell a page: False when the tables are not where it begins."""
@@ -88,8 +98,7 @@ class Tables:
         suited: list[Projection[Any]] = []
         for projection in self._projections:
             try:
-                if not await self._tell(page, (projection,), is_kept=False):
-                    return False
+                await self._try(page, projection)
                 suited.append(projection)
             except Exception as fault:
                 if not is_of_the_event(fault):
@@ -99,69 +108,78 @@ class Tables:
         left = (*page.left_out, *broken)
         return await self._tell(replace(page, left_out=left), suited)
 
-    async def _tell(
-        self,
-        page: Page,
-        projections: Sequence[Projection[Any]],
-        *,
-        is_kept: bool = True,
-    ) -> bool:
-        hearings = [
-            (each, heard) for each in projections if (heard := each.heard(page.facts))
-        ]
-        async with self._undone_by_a_fault():
-            found = await self._begin(page.first - 1, hearings)
-            if found is None:
-                await self._wire.run((ROLLBACK,))
+    async def _try(self, page: Page, projection: Projection[Any]) -> None:
+        """Tell one table, and take it back."""
+        changes = await self._changes(self._listening(page, (projection,)))
+        try:
+            await self._wire.run((BEGIN, *changes, ROLLBACK))
+        except Failed:
+            await self._wire.run((ROLLBACK,))
+            raise
+
+    async def _tell(self, page: Page, projections: Sequence[Projection[Any]]) -> bool:
+        if page.first != self._position + 1:
+            return False
+        listening = self._listening(page, projections)
+        changes = await self._changes(listening)
+        try:
+            await self._wire.run((self._move(page), *changes, *self._parting(page)))
+        except Failed:
+            if await self._is_elsewhere():
                 return False
-            changes = [
-                call
-                for (projection, heard), rows in zip(hearings, found, strict=True)
-                for call in projection.changes(rows, heard)
-            ]
-            end = (*self._parting(page), COMMIT) if is_kept else (ROLLBACK,)
-            await self._wire.run((*changes, *end))
-        if is_kept:
-            self.left_out += page.left_out
+            raise
+        self._position = page.last
+        for each in listening:
+            each.remember()
+        for left in page.left_out:
+            self._set_aside(left)
         return True
 
-    async def _begin(
-        self, position: int, hearings: Sequence[Hearing]
-    ) -> list[Rows[Any]] | None:
-        """Hold the checkpoint and find the rows; None when it is somewhere else."""
-        finding = [projection.finding(heard) for projection, heard in hearings]
-        held = Call(b"hold", (self._partition.encode(),))
-        calls = (BEGIN, held, *(call for calls in finding for call in calls))
-        answers = await self._wire.run(calls)
-        asked = sum(map(len, finding))
-        if len(answers) == asked or _position(answers) != position:
-            return None
-        rows = iter(answers[1:])
+    def _listening(
+        self, page: Page, projections: Sequence[Projection[Any]]
+    ) -> list[Listening[Any]]:
         return [
-            projection.table.found(next(rows)) if calls else Rows({})
-            for (projection, _), calls in zip(hearings, finding, strict=True)
+            Listening(each, self._remembered[each.table.name], heard)
+            for each in projections
+            if (heard := each.heard(page.facts))
         ]
 
-    def _parting(self, page: Page) -> list[Call]:
-        """What goes with the change: the checkpoint, what is parked, and the word."""
-        place = self._partition.encode()
-        calls = [Call(b"move", (place, bigint(page.last)))]
-        if self._is_live:
-            for each in page.left_out:
-                log_parked(each)
-                calls.append(Call(b"park", tuple(text.encode() for text in each.row)))
-            said = f"{self._partition} {page.last}".encode()
-            calls.append(Call(b"say", (CHANNEL.encode(), said)))
-        return calls
+    async def _changes(self, listening: Sequence[Listening[Any]]) -> list[Call]:
+        asked = [(each, each.asks()) for each in listening]
+        calls = [call for _, calls in asked for call in calls]
+        answers = iter(await self._wire.run(calls) if calls else ())
+        return [
+            change
+            for each, calls in asked
+            for change in each.changes([next(answers) for _ in calls])
+        ]
 
-    @asynccontextmanager
-    async def _undone_by_a_fault(self) -> AsyncIterator[None]:
-        try:
-            yield
-        except Exception:
-            with suppress(Lost):
-                await self._wire.run((ROLLBACK,))
-            raise
+    async def _is_elsewhere(self) -> bool:
+        """Whether it failed because another has told the tables, or changed them."""
+        before = self._position, self._oid
+        await self.position()
+        return (self._position, self._oid) != before
+
+    def _move(self, page: Page) -> Call:
+        place, before = self._partition.encode(), bigint(page.first - 1)
+        return Call(b"move", (place, bigint(page.last), before, self._oid))
+
+    def _parting(self, page: Page) -> list[Call]:
+        """What goes with the change: what is parked, and the word."""
+        if not self._is_live:
+            return []
+        said = f"{self._partition} {page.last}".encode()
+        parked = [
+            Call(b"park", tuple(text.encode() for text in each.row))
+            for each in page.left_out
+        ]
+        return [*parked, Call(b"say", (CHANNEL.encode(), said))]
+
+    def _set_aside(self, left: LeftOut) -> None:
+        if self._is_live:
+            log_parked(left)
+        else:
+            self.left_out.append(left)
 
 
 def statements(
@@ -169,7 +187,6 @@ def statements(
 ) -> dict[bytes, str]:
     prepared = {
         b"begin": "BEGIN",
-        b"commit": "COMMIT",
         b"rollback": "ROLLBACK",
         b"say": "SELECT pg_notify($1::text, $2::text)",
         b"park": parking(partition),
@@ -185,13 +202,3 @@ def is_of_the_event(fault: Exception) -> bool:
     if isinstance(fault, Failed):
         return is_content(fault.sqlstate)
     return not isinstance(fault, Lost | ConnectionError | ShapeChanged | psycopg.Error)
-
-
-def _position(answers: Sequence[Row]) -> int:
-    position, shape = answers[0]
-    assert position is not None
-    assert shape is not None
-    if shape.decode() != SHAPE:
-        message = f"the tables have shape {shape.decode()}, this program has {SHAPE}"
-        raise ShapeChanged(message)
-    return int.from_bytes(position)

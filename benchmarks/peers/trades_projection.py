@@ -42,14 +42,15 @@ UPSERT: Final = SQL(
 class TradesView(PostgresTrackingRecorder):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the library's
         super().__init__(*args, **kwargs)
-        self.told_at = 0.0
+        self.first_at = self.last_at = 0.0
 
     def put(self, trade: Trade, tracking: Tracking) -> None:
         with self.datastore.transaction(commit=True) as cursor:
             self._insert_tracking(cursor, tracking)
             values = [getattr(trade, name) for name in NAMES]
             cursor.execute(UPSERT, values, prepare=True)
-        self.told_at = perf_counter()
+        self.last_at = perf_counter()
+        self.first_at = self.first_at or self.last_at
 
 
 class Trades(Projection[TradesView]):
@@ -88,7 +89,6 @@ def events_per_second(database: Database, events: int, *, is_waiting: bool) -> f
         "FACTS_POSTGRES_SCHEMA": PARTITION,
         "FACTS_MAPPER_TOPIC": get_topic(FactMapper),
     }
-    began = perf_counter()
     with ProjectionRunner[Facts, TradesView](
         application_class=Facts,
         projection_class=Trades,
@@ -96,4 +96,5 @@ def events_per_second(database: Database, events: int, *, is_waiting: bool) -> f
         env=settings,
     ) as runner:
         runner.wait(events, timeout=PATIENCE_SECONDS)  # looks ten times a second
-        return events / (runner.view.told_at - began)
+        view = runner.view
+        return (events - 1) / (view.last_at - view.first_at)  # it need not start up

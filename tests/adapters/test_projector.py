@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from random import Random
 
 import psycopg
@@ -21,7 +21,7 @@ from infrastructure.event_store.wire import connect
 from infrastructure.roles import Role
 from projections.digest import Digest, digest
 from projections.lag import lags
-from projections.pages import Pages
+from projections.pages import Page, Pages
 from projections.rebuild import rebuild
 from projections.runner import Runner
 from projections.schema import PROJECTIONS, READ, create, has_other_shape
@@ -152,26 +152,42 @@ async def test_two_projectors_at_once_count_once(
     await equals_a_rebuild(database)
 
 
-async def test_a_page_that_does_not_begin_where_the_tables_are_is_not_applied(
+async def test_a_page_that_does_not_begin_where_the_tables_are_is_not_told(
     database: Database, live: Desk
 ) -> None:
     await busy(live, traders=1, moves=3)
-    dsn = database.dsn(Role.PROJECTOR)
-    async with await connect(dsn) as connection:
-        await create(connection, READ)
-    with (
-        closing(Pages(dsn, "p1")) as log,
-        closing(await Tables.open(dsn, "p1")) as tables,
-    ):
-        assert await tables.position() == 0
-        page = await log.page(0)
-        assert page is not None
-        first, second = page.halves()
+    first, second = (await whole_log(database)).halves()
+    async with telling(database) as tables, telling(database) as others:
         assert not await tables.tell(second)
         assert await tables.tell(first)
         assert not await tables.tell(first)
-        assert await tables.tell(second)
+        assert not await others.tell(first)  # these have not heard of it
+        assert await others.position() == first.last
+        assert await others.tell(second)
+        assert not await tables.tell(second)
         assert await tables.position() == live.position
+
+    await equals_a_rebuild(database)
+
+
+async def test_what_is_remembered_of_tables_ends_with_them(
+    database: Database, live: Desk
+) -> None:
+    account_id = await live.opens_account()
+    await live.quotes("1.10000", "1.10000")
+    await live.trades(account_id, "0.10")
+    dsn = database.dsn(Role.PROJECTOR)
+    async with telling(database) as tables:
+        assert await tables.tell(await whole_log(database))
+        await rebuild(dsn, PARTITIONS)
+        told = live.position
+        await live.trades(account_id, "0.10")
+        with closing(Pages(dsn, "p1")) as log:
+            page = await log.page(told)
+        assert page is not None
+        assert not await tables.tell(page)
+        assert await tables.position() == told
+        assert await tables.tell(page)
 
     await equals_a_rebuild(database)
 
@@ -274,6 +290,23 @@ async def test_a_lag_is_told_in_facts_and_in_seconds(
     assert (behind.partition, behind.lag_events) == ("p1", live.position)
     assert behind.lag_seconds > 0
     assert (idle.lag_events, idle.lag_seconds) == (0, 0.0)
+
+
+@asynccontextmanager
+async def telling(database: Database) -> AsyncIterator[Tables]:
+    dsn = database.dsn(Role.PROJECTOR)
+    async with await connect(dsn) as connection:
+        await create(connection, READ)
+    with closing(await Tables.open(dsn, "p1")) as tables:
+        await tables.position()
+        yield tables
+
+
+async def whole_log(database: Database) -> Page:
+    with closing(Pages(database.dsn(Role.PROJECTOR), "p1")) as log:
+        page = await log.page(0)
+    assert page is not None
+    return page
 
 
 async def equals_a_rebuild(database: Database) -> None:
