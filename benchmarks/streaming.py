@@ -20,9 +20,8 @@ from application.caller import Caller
 from application.gateway import LocalGateway
 from application.refusals import Unauthenticated
 from benchmarks.floor import MONDAY
-from benchmarks.told import CHANNEL, FIRST_SEQ, KIND, quotes
+from benchmarks.told import CHANNEL, FIRST_SEQ, KIND, SLICE, quotes
 
-SLICE: Final = 64
 PAUSE_SECONDS: Final = 0.001
 NEVER: Final = Rhythm(beat_seconds=3_600.0)
 

@@ -12,6 +12,7 @@ CHANNEL = "quotes:EURUSD"
 KIND = "quote"
 MARK = b'"symbol":'  # once in each message
 FIRST_SEQ = 1_767_603_600_000_000
+SLICE = 64  # messages told between two looks at the sockets
 
 
 def quotes(many: int) -> Iterator[Quote]:

@@ -11,7 +11,7 @@ from litestar import Litestar
 from litestar.channels import ChannelsPlugin
 from litestar.channels.backends.memory import MemoryChannelsBackend
 
-from benchmarks.told import messages
+from benchmarks.told import SLICE, messages
 
 NAME: Final = "quotes"
 
@@ -39,9 +39,10 @@ async def serving(
     serving = asyncio.create_task(server.serve(sockets=[listener]))
 
     async def publish(many: int, _deaf: int) -> None:
-        for message in messages(many):
+        for number, message in enumerate(messages(many)):
             channels.publish(message, NAME)
-            await asyncio.sleep(0)
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
 
     yield publish
     serving.cancel()
