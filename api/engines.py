@@ -60,8 +60,7 @@ class Engines:
 
     async def _started(self) -> Host:
         made = self._make()
-        for host in made.values():
-            await host.start(self._on_end)
+        await asyncio.gather(*(host.start(self._on_end) for host in made.values()))
         self._hosts.update(made)
         live = self._hosts[LIVE_PARTITION]
         await open_live_venue(live, self._instruments)

@@ -15,9 +15,10 @@ from typing import Final
 from msgspec import Struct, msgpack
 
 from application.catalogue import Fact, encode, name_of
+from application.engine.images import Images
 from application.engine.journal import Checkpoint, Image, Journal, Recorded
 from application.engine.memory import Entry, Memory, State
-from application.engine.recovery import STATES, Fold, Recovery, refolded, unmoved
+from application.engine.recovery import Fold, Recovery, refolded, unmoved
 from application.engine.venue import Venue, VenueImage
 from application.parked import ParkedEvent
 from domain.account.commands import (
@@ -283,12 +284,14 @@ async def replay(
     """
     live: dict[str, State] = {}
     stood: dict[str, VenueImage] = {}
+    known, images = Images(), tuple(images)
+    known.learn(images)
     for image in images:
         kind, _, name = image.stream.partition("-")
         if kind == "venue":
             stood[name] = msgpack.decode(image.body, type=VenueImage)
-        else:
-            live[image.stream] = STATES[kind].decode(image.body)
+        elif not known.is_shared(kind):
+            live[image.stream] = known.state(kind, image.body)
     memory, venues = Memory(), dict[str, Venue]()
     again = Replay(journal, memory, venues, progress)
     await again.run_to(checkpoint.position if checkpoint else 0, stood)

@@ -12,7 +12,8 @@ from application.engine.deciding import LIVE
 from application.engine.draft import Draft
 from application.engine.engine import Engine
 from application.engine.journal import LEASE_SECONDS, Fenced, Journal, NotStored
-from application.engine.recovery import Recovery, refresh, save
+from application.engine.saving import refresh, save
+from application.engine.start import Start
 from application.engine.tally import Tally, outcome
 from application.engine.unread import SetAside, Unread
 from application.policies.runner import PolicyRunner
@@ -46,17 +47,18 @@ class Host:
         """Recover and begin; `on_end` hears when the writer stops for any reason."""
         engine = self.engine
         engine.head = await engine.journal.take()
-        recovery = Recovery(engine.journal, engine.memory, engine.venues)
+        start = Start(engine.journal, engine.memory, engine.venues)
         now = asyncio.get_running_loop().time
         began = now()
-        restored = await recovery.run()
+        restored = await start.run()
+        self._images = start.images
         left = max(0.0, engine.journal.rival_seconds - (now() - began))
         await asyncio.sleep(left)
         await engine.renew_lease()
         self.tally.recovery_seconds = now() - began
         self.tally.lease_seconds = left
         assert restored.position == engine.head.position
-        await self._set_aside(recovery.set_aside)
+        await self._set_aside(start.set_aside)
         engine.deciding.trades.update(restored.trades)
         engine.deciding.allocations = restored.allocations
         self._saved_at = now()
@@ -149,6 +151,7 @@ class Host:
                     engine.journal,
                     engine.memory,
                     engine.venues,
+                    self._images,
                     position=engine.head.position,
                     at=engine.clock.now(),
                     policies={self.policy.name: self.policy.position},

@@ -5,6 +5,7 @@ name fewer, as long as it never leaves out one that adjudication would convict.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 NONE: frozenset[str] = frozenset()
 
@@ -27,6 +28,14 @@ class Screen:
             self._symbols[account_id] = now
         else:
             self._symbols.pop(account_id, None)
+
+    def expose(self, account_ids: Sequence[str], symbols: frozenset[str]) -> None:
+        """Take note of many at once, of whom nothing is known yet."""
+        if not symbols:
+            return
+        for symbol in symbols:
+            self._by_symbol[symbol].update(dict.fromkeys(account_ids))
+        self._symbols.update(dict.fromkeys(account_ids, symbols))
 
     def forget(self, account_id: str) -> None:
         for symbol in self._symbols.pop(account_id, frozenset()):

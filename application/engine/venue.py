@@ -1,5 +1,6 @@
 """One ordering domain at work: its clock, its gate, its quotes, its day boundaries."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -202,12 +203,20 @@ class Venue:
             movers = movers | moving if movers else moving
         return movers
 
-    def follow_indexed(self, account_id: str, index: Index) -> None:
-        """The same, for an account that nobody has decoded yet."""
-        self.screen.anchor(account_id, index.symbols)
-        self.timers.set(account_id, index.deadline)
-        if index.trading_day is not None:
-            self._turns(account_id, index.trading_day)
+    def follow_saved(
+        self,
+        account_ids: Sequence[str],
+        day: TradingDay | None,
+        symbols: frozenset[str],
+        deadlines: Iterable[tuple[str, datetime]],
+    ) -> None:
+        """The same, for many accounts at once that nobody has decoded yet."""
+        self.screen.expose(account_ids, symbols)
+        for account_id, deadline in deadlines:
+            self.timers.set(account_id, deadline)
+        if day is not None:
+            self._turning.update(dict.fromkeys(account_ids, day))
+            self._turned_by(day).update(dict.fromkeys(account_ids))
 
     def unfollow(self, account: Account) -> None:
         """Its opening was never stored."""
@@ -219,10 +228,13 @@ class Venue:
         if account_id in self._turning:
             return
         self._turning[account_id] = day
+        self._turned_by(day)[account_id] = None
+
+    def _turned_by(self, day: TradingDay) -> dict[str, None]:
         if day not in self._days:
             self._days[day] = {}
             self._boundaries[day] = day.next_after(self.clock)
-        self._days[day][account_id] = None
+        return self._days[day]
 
     def _let_go(self, account_id: str) -> None:
         day = self._turning.pop(account_id, None)

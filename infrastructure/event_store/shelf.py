@@ -4,12 +4,14 @@ Reads have connections of their own and never wait for the writer. A lost connec
 is Python's own `ConnectionError`, since the application knows no database.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any, LiteralString, cast
 
 import psycopg
+from psycopg import IsolationLevel
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import AsyncConnectionPool
 
@@ -27,6 +29,7 @@ from infrastructure.event_store.upcasters import upcast
 from infrastructure.event_store.wire import with_options
 
 PAGE = 1_000
+PAGE_OF_IMAGES = 5_000  # of about a kilobyte
 PAGE_OF_BLOCKS = 64  # a block is up to 4,096 quotes
 POOL_WAIT_SECONDS = 2.0
 EVENT_COLUMNS = SQL(
@@ -41,9 +44,10 @@ class Shelf:
     def __init__(self, dsn: str, partition: str) -> None:
         options = {"statement_timeout": "5s", "lock_timeout": "2s", "timezone": "UTC"}
         self._schema = Identifier(partition)
+        self._dsn = with_options(dsn, f"shelf-{partition}", **options)
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Row]] = (
             AsyncConnectionPool(
-                with_options(dsn, f"shelf-{partition}", **options),
+                self._dsn,
                 min_size=0,
                 max_size=3,
                 timeout=POOL_WAIT_SECONDS,
@@ -92,15 +96,26 @@ class Shelf:
                     )
 
     async def images(self) -> AsyncIterator[Image]:
-        after = ""
-        while rows := await self._rows(
-            """SELECT stream, version, body, index FROM {p}.images
-               WHERE stream > %s ORDER BY stream LIMIT %s""",
-            (after, PAGE),
-        ):
-            for stream, version, body, index in rows:
-                yield Image(stream=stream, version=version, body=body, index=index)
-            after = rows[-1][0]
+        """Read everything that is saved, as of one instant.
+
+        A thread of its own waits in C for what can be a hundred megabytes.
+        """
+        with _reading():
+            rows = await asyncio.to_thread(self._saved)
+        for stream, version, body, index in rows:
+            yield Image(stream=stream, version=version, body=body, index=index)
+
+    def _saved(self) -> list[Row]:
+        rows: list[Row] = []
+        query = self._sql(_SAVED)
+        with psycopg.connect(self._dsn) as connection:
+            connection.isolation_level = IsolationLevel.REPEATABLE_READ
+            cursor = connection.cursor(binary=True)
+            after = ""
+            while page := cursor.execute(query, (after, PAGE_OF_IMAGES)).fetchall():
+                rows += page
+                after = page[-1][0]
+        return rows
 
     async def page(self, after: int, limit: int = PAGE) -> tuple[Recorded, ...]:
         rows = await self._rows(
@@ -238,6 +253,10 @@ _PARK: LiteralString = """
         SELECT count(*) FROM {p}.parked WHERE settled IS NULL AND kind = 'command'
     )
     ON CONFLICT (kind, origin) DO NOTHING
+"""
+_SAVED: LiteralString = """
+    SELECT stream, version, body, index FROM {p}.images
+    WHERE stream > %s ORDER BY stream LIMIT %s
 """
 _CHECKPOINT: LiteralString = """
     INSERT INTO {p}.checkpoints AS kept (position, taken_at, body)

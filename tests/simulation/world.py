@@ -17,7 +17,8 @@ from structlog.testing import capture_logs
 
 import application.engine.engine as engine_module
 import application.engine.kept as kept_module
-import application.engine.recovery as recovery_module
+import application.engine.saving as saving_module
+import application.engine.start as start_module
 import application.policies.runner as runner_module
 from application.engine.asks import Answer
 from application.engine.host import Host
@@ -59,7 +60,9 @@ NARROW: Final = (
     (engine_module, "MOST_IN_A_BATCH", 3),
     (engine_module, "SLICE", 2),
     (runner_module, "AT_HAND", 2),
-    (recovery_module, "SLICE", 1),
+    (saving_module, "SLICE", 1),
+    (saving_module, "SLICE_OF_STALE", 1),
+    (start_module, "MOST_KEPT", 3),
 )
 
 

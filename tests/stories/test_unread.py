@@ -191,6 +191,14 @@ async def test_a_venue_that_cannot_be_read_stops_the_start_and_is_named() -> Non
             pass
 
 
+async def test_a_hole_in_the_log_stops_the_start_and_is_named() -> None:
+    partition = await lived(*A_DAY)
+    del partition.events[3]
+    with pytest.raises(IllegibleLog, match="position 4 is missing"):
+        async with desk(partition):
+            pass
+
+
 async def test_where_much_cannot_be_read_the_version_is_at_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
