@@ -66,10 +66,12 @@ class Engine:
         assert line, "the engine has ended"
         return msgspec.json.decode(line)
 
-    async def ask(self, *words: object) -> Any:
+    async def ask(self, *words: Any) -> Any:
         assert self._process.stdin is not None
         self._process.stdin.write(" ".join(map(str, words)).encode() + b"\n")
-        return (await self.told())[str(words[0])]
+        told = await self.told()
+        assert words[0] in told, told
+        return told[words[0]]
 
     async def kill(self) -> None:
         if self._process.returncode is None:
