@@ -18,6 +18,8 @@ from domain.account.events import (
     AccountOpened,
     AccountQuarantined,
     AccountWarned,
+    MarginCalled,
+    MarginRestored,
     ObjectivesMet,
     PositionClosed,
     PositionOpened,
@@ -83,6 +85,8 @@ Change = (
     | AccountExpired
     | AccountQuarantined
     | AccountObserved
+    | MarginCalled
+    | MarginRestored
 )
 
 
@@ -162,7 +166,7 @@ def after(account: Account, fact: Change) -> Account:
             return breached(account, fact)
         case ObjectivesMet():
             return replace(account, status="passed", ended_at=fact.at)
-        case AccountWarned():
+        case AccountWarned() | MarginCalled() | MarginRestored():
             return account
         case AccountExpired():
             return replace(account, status="expired", ended_at=fact.at)

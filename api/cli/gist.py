@@ -10,6 +10,8 @@ from domain.account.events import (
     AccountOpened,
     AccountQuarantined,
     AccountWarned,
+    MarginCalled,
+    MarginRestored,
     ObjectivesMet,
     PositionClosed,
     PositionOpened,
@@ -64,6 +66,8 @@ def of_account(fact: AccountEvent) -> str:
             return f"{fact.phase}, balance {money(fact.balance)}"
         case AccountWarned(struck=struck) | AccountExpired(struck=struck):
             return ", ".join(each.timer.id for each in struck)
+        case MarginCalled(margin=it) | MarginRestored(margin=it):
+            return f"equity {money(it.equity)} at a level of {money(it.level)}"
         case AccountQuarantined(cause=cause):
             return cause
         case AccountObserved(observations=observations):

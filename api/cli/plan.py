@@ -179,6 +179,9 @@ def phase_in_words(place: int, phase: PhaseTold) -> Iterator[str]:
         yield wrapped(rule.says, "    ")
         for line in rule.example:
             yield wrapped(line, "      ", first="    > ")
+    yield "  trading"
+    for term in phase.trading:
+        yield wrapped(term, "      ", first="    ")
 
 
 def wrapped(text: str, indent: str, first: str | None = None) -> str:

@@ -9,6 +9,7 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from api.conventions import DecimalText, IdInPath, Instant, PositiveText
 from api.doors import SIGNED_IN
@@ -25,7 +26,10 @@ from application.views.account import AccountView
 from application.views.venue import ClockView, QuotesView, VenueView
 from domain.account.bridge import Bridging
 from domain.account.commands import OpenAccount
+from domain.plan.findings import Notes
+from domain.plan.trading_reading import read_trading
 from domain.rules.terms import ADJUDICATOR, Terms
+from domain.rules.trading_terms import TradingTerms
 from domain.values.exact import exact
 from domain.values.instrument import EXACT_INTEGER, Instrument, decimals
 from domain.values.money import Money
@@ -93,6 +97,7 @@ class NewAccount(Struct, frozen=True, forbid_unknown_fields=True):
     plan: CasePlan
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)")] = "USD"
     kind: Literal["simulated", "bridge"] = "simulated"
+    trading: dict[str, Any] | None = None  # what is left out is the house standard
     watermark_seconds: Annotated[int, Meta(ge=0, le=LONGEST_WATERMARK)] = 0
 
 
@@ -187,9 +192,10 @@ async def open_account(
 ) -> Response[AccountView]:
     """Open an account on a plan as the rule cases write it, without a purchase."""
     bridge = bridging(data)
+    trading = None if bridge is not None else trading_terms(data.trading)
     asking = Asking(request, caller, data)
     try:
-        phase = phase_of(data.plan)
+        phase = replace(phase_of(data.plan), trading=trading)
         deposit = Money.parse(data.plan.initial, data.currency)
     except (msgspec.ValidationError, ValueError) as error:
         raise Problem("invalid-request", errors=(Fault("plan", str(error)),)) from None
@@ -212,12 +218,23 @@ async def open_account(
     )
 
 
+def trading_terms(written: dict[str, Any] | None) -> TradingTerms:
+    notes = Notes()
+    terms = read_trading(written, "trading", notes)
+    if terms is None:
+        told = tuple(Fault(each.path, each.reason) for each in notes.faults)
+        raise Problem("invalid-request", errors=told)
+    return terms
+
+
 def bridging(data: NewAccount) -> Bridging | None:
     """A bridge account is led by what is observed of it, from the plan's start on."""
     if data.kind == "simulated":
         if data.watermark_seconds:
             raise invalid("watermark_seconds", "only of a bridge account")
         return None
+    if data.trading is not None:
+        raise invalid("trading", "a bridge account trades elsewhere")
     start = data.plan.start
     if start is not None and start.year not in YEARS:
         raise invalid("plan.start", "beyond all bounds")

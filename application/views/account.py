@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 from msgspec import Struct
@@ -14,7 +14,9 @@ from domain.rules.limit import Comparator, Effect, Measured
 from domain.rules.phase import LimitRule
 from domain.rules.standing import Standing
 from domain.rules.timer import Strike
+from domain.rules.trading_terms import HUNDRED, TradingTerms
 from domain.values.market import Moment
+from domain.values.money import CENT, Money
 
 AccountStatus = Literal["active", "paused", "passed", "breached", "expired", "frozen"]
 
@@ -56,11 +58,14 @@ class AccountView(Struct, frozen=True, kw_only=True):
     equity: Decimal
     margin: Decimal
     free_margin: Decimal
+    margin_level: Decimal | None  # per cent of it that equity is; None: none is held
+    is_margin_called: bool
     valued_at: datetime
     quote_sequence: int
     trading_days: int
     opened_at: datetime
     terms_hash: str
+    trading: TradingTerms | None  # None: sold before there were such terms, or bridged
     day: DayView
     limits: tuple[LimitView, ...]
     objectives: tuple[Asked, ...]
@@ -87,11 +92,14 @@ def account_view(
         equity=standing.equity.amount,
         margin=account.margin.amount,
         free_margin=(standing.equity - account.margin).amount,
+        margin_level=margin_level(standing.equity, account.margin),
+        is_margin_called=account.is_called,
         valued_at=at,
         quote_sequence=moment.tick,
         trading_days=standing.trading_days,
         opened_at=account.opened_at,
         terms_hash=account.terms_hash,
+        trading=phase.trading,
         day=DayView(
             zone=phase.trading_day.zone,
             starts_at=phase.trading_day.opens(today),
@@ -103,6 +111,12 @@ def account_view(
         position=position,
         version=version,
     )
+
+
+def margin_level(equity: Money, margin: Money) -> Decimal | None:
+    if not margin.amount:
+        return None
+    return (equity.amount * HUNDRED / margin.amount).quantize(CENT, ROUND_HALF_EVEN)
 
 
 def status_of(account: Account) -> AccountStatus:

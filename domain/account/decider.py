@@ -6,6 +6,7 @@ say why: folding the events over the same ticks gives the same account.
 
 from typing import assert_never
 
+from domain.account.closing import booked, closed, is_tradable
 from domain.account.commands import (
     AccountCommand,
     ClosePosition,
@@ -34,12 +35,11 @@ from domain.account.events import (
     RuleBreached,
 )
 from domain.account.observing import adjudged, observed
-from domain.account.position import Fill, Position
 from domain.account.state import Account, Status, applied, evolve, marked
-from domain.account.trading import closed, must_be_tradable, open_position
+from domain.account.stop_out import is_tight, pressed
+from domain.account.trading import must_be_tradable, open_position
 from domain.rules.adjudicate import Verdict, at_boundary, at_deadline, at_instant
 from domain.values.market import Moment
-from domain.values.session import closes_next, is_open
 
 Outcome = tuple[Account, tuple[AccountEvent, ...]]
 
@@ -190,12 +190,25 @@ def triggered(
 
 
 def judged(account: Account, moment: Moment) -> Outcome:
-    """Judge what stands once the marks are raised. A breach beats a pass."""
+    """Judge what stands once the marks are raised. A breach beats a pass.
+
+    Between the two comes the margin: what it closes is judged before any pass.
+    """
     if not account.is_led_by_venue:
         return account, ()
     standing = account.standing(moment.market)
     seen, verdict = at_instant(account.phase, standing, moment.tick, moment.at)
-    return sentenced(marked(account, seen), verdict, moment)
+    account = marked(account, seen)
+    if account.phase.trading is None or verdict.breaches:
+        return sentenced(account, verdict, moment)
+    if not is_tight(account, seen.equity.amount):
+        return sentenced(account, verdict, moment)
+    account, told = pressed(account, seen.equity, moment)
+    if any(isinstance(each, PositionClosed) for each in told):
+        account, verdict_after = judged(account, moment)
+    else:
+        account, verdict_after = sentenced(account, verdict, moment)
+    return account, (*told, *verdict_after)
 
 
 def sentenced(account: Account, verdict: Verdict, moment: Moment) -> Outcome:
@@ -278,28 +291,6 @@ def liquidated(
     if not fills:
         return ()
     return (booked(account, fills, CloseReason.LIQUIDATION, moment),)
-
-
-def is_tradable(position: Position, moment: Moment) -> bool:
-    """A market that has opened again has no price before its first quote."""
-    sessions = moment.market.instrument(position.symbol).sessions
-    quoted_at = moment.market.quote(position.symbol).at
-    if not (is_open(sessions, moment.at) and is_open(sessions, quoted_at)):
-        return False
-    closed_at = closes_next(sessions, quoted_at)
-    return closed_at is None or closed_at > moment.at
-
-
-def booked(
-    account: Account, fills: tuple[Fill, ...], reason: CloseReason, moment: Moment
-) -> PositionClosed:
-    return PositionClosed(
-        at=moment.at,
-        tick=moment.tick,
-        fills=fills,
-        reason=reason,
-        balance=sum((fill.closed.profit for fill in fills), account.balance),
-    )
 
 
 def folded(

@@ -9,6 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from domain.account.bridge import Bridging
+from domain.account.margin import MarginStood
 from domain.account.position import Fill, Position, Valued
 from domain.rules.adjudicate import Breach, Reached, Struck
 from domain.rules.course import Observation
@@ -45,14 +46,36 @@ class CloseReason(StrEnum):
     STOP_LOSS = "stop_loss"
     TAKE_PROFIT = "take_profit"
     LIQUIDATION = "liquidation"
+    STOP_OUT = "stop_out"
 
 
-class PositionClosed(Event, frozen=True, kw_only=True, tag="account.position-closed/1"):
+class PositionClosed(
+    Event,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag="account.position-closed/1",
+):
     """Wholly or in part; a liquidation closes all that can be filled, in one event."""
 
     fills: tuple[Fill, ...]
     reason: CloseReason
     balance: Money  # after the fills
+    margin: MarginStood | None = None  # that a stop-out was for
+
+
+class MarginCalled(Event, frozen=True, kw_only=True, tag="account.margin-called/1"):
+    """Equity has come down to the level of the call; told once, until it is above."""
+
+    margin: MarginStood
+    balance: Money
+
+
+class MarginRestored(Event, frozen=True, kw_only=True, tag="account.margin-restored/1"):
+    """Equity is above the level of the call again, or nothing is held any more."""
+
+    margin: MarginStood
+    balance: Money
 
 
 class RuleBreached(
@@ -130,4 +153,6 @@ AccountEvent = (
     | AccountExpired
     | AccountQuarantined
     | AccountObserved
+    | MarginCalled
+    | MarginRestored
 )

@@ -16,11 +16,14 @@ from domain.account.events import (
     AccountOpened,
     AccountQuarantined,
     AccountWarned,
+    MarginCalled,
+    MarginRestored,
     ObjectivesMet,
     PositionClosed,
     PositionOpened,
     RuleBreached,
 )
+from domain.account.margin import held_margin
 from domain.account.position import Fill, Position
 from domain.account.recording import after_closing, after_opening
 from domain.rules.adjudicate import (
@@ -66,6 +69,7 @@ class Account(Struct, frozen=True, kw_only=True):
     status: Status = Status.ACTIVE
     closing: frozenset[str] = frozenset()  # trades that must close, and wait to fill
     bridge: Bridge | None = None  # None: it trades here, by its venue's clock
+    is_called: bool = False  # for more margin, and not above that level since
 
     @property
     def is_over(self) -> bool:
@@ -87,7 +91,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
     @property
     def margin(self) -> Money:
-        used = sum([each.margin.amount for each in self.positions], NOTHING)
+        used = held_margin(self.positions, self.phase.trading)
         return Money.rounded(used, self.currency)
 
     def equity(self, market: Market) -> Money:
@@ -103,10 +107,7 @@ class Account(Struct, frozen=True, kw_only=True):
         return worth
 
     def free_margin(self, market: Market) -> Decimal:
-        free = self.worth(market)
-        for each in self.positions:
-            free -= each.margin.amount
-        return free
+        return self.worth(market) - held_margin(self.positions, self.phase.trading)
 
     @property
     def observed(self) -> Standing | None:
@@ -200,7 +201,7 @@ def mirrored(account: Account) -> Account:
     )
 
 
-def evolved(account: Account, event: AccountEvent) -> Account:
+def evolved(account: Account, event: AccountEvent) -> Account:  # noqa: C901, PLR0911 - a case an event
     match event:
         case AccountOpened():
             return opened(event)
@@ -240,6 +241,10 @@ def evolved(account: Account, event: AccountEvent) -> Account:
             return replace(account, status=Status.EXPIRED, closing=trades(account))
         case AccountQuarantined():
             return replace(account, status=Status.FROZEN)
+        case MarginCalled():
+            return replace(account, is_called=True)
+        case MarginRestored():
+            return replace(account, is_called=False)
         case ObjectivesMet():
             return replace(account, status=Status.PASSED, closing=trades(account))
         case AccountObserved():

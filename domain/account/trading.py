@@ -1,4 +1,4 @@
-"""What a trade needs before it is let in, and what its fill is made of."""
+"""What a trade needs before it is let in, and what opens with it."""
 
 from decimal import Decimal
 
@@ -11,7 +11,8 @@ from domain.account.errors import (
     StopRefused,
 )
 from domain.account.events import PositionOpened
-from domain.account.position import Fill, Position
+from domain.account.margin import added_margin
+from domain.account.position import Position
 from domain.account.state import Account
 from domain.values.instrument import Instrument
 from domain.values.market import Moment
@@ -34,7 +35,6 @@ def open_position(
     margin = required_margin(
         instrument, command.quantity, price, account.currency, moment
     )
-    must_be_carried(margin, account, moment)
     per_lot = instrument.commission_per_lot * command.quantity
     commission = Money.rounded(per_lot, account.currency)
     position = Position(
@@ -56,6 +56,7 @@ def open_position(
         stop_loss=command.stop_loss,
         take_profit=command.take_profit,
     )
+    must_be_carried(position, account, moment)
     return PositionOpened(
         at=moment.at,
         tick=moment.tick,
@@ -63,17 +64,6 @@ def open_position(
         trading_day=account.phase.trading_day.day_of(moment.at),
         balance=account.balance - commission,
     )
-
-
-def closed(
-    position: Position, quantity: Decimal, account: Account, moment: Moment
-) -> Fill:
-    instrument = moment.market.instrument(position.symbol)
-    left = position.quantity - quantity
-    if left < 0 or quantity % instrument.quantity_step:
-        raise QuantityRefused(f"{position.quantity} lots are open")
-    valued = position.portion_valued(quantity, moment.market, account.currency)
-    return Fill(closed=valued, left=left)
 
 
 def must_be_tradable(symbol: str, moment: Moment) -> Quote:
@@ -118,15 +108,18 @@ def required_margin(
     return Money.rounded(amount, currency)
 
 
-def must_be_carried(margin: Money, account: Account, moment: Moment) -> None:
+def must_be_carried(position: Position, account: Account, moment: Moment) -> None:
+    needed = added_margin(position, account.positions, account.phase.trading)
+    if needed <= 0:  # a hedge frees margin
+        return
     free = account.free_margin(moment.market)
-    if free < margin.amount:
+    if free < needed:
         raise InsufficientMargin(
-            f"{margin.amount} {margin.currency} of margin is needed",
+            f"{needed} {account.currency} of margin is needed",
             Arithmetic(
                 rule="free_margin",
                 limit=str(free),
-                actual=str(margin.amount),
+                actual=str(needed),
                 at=f"{moment.at:%Y-%m-%dT%H:%M:%S.%f}Z",
             ),
         )

@@ -16,6 +16,7 @@ from domain.plan.content import Content
 from domain.plan.events import Size
 from domain.plan.rule_words import WORDS, value_of
 from domain.plan.sentences import SENTENCES
+from domain.plan.trading_words import TRADING, trading_in_words
 from domain.plan.words import amount_in_words, percent_in_words
 from domain.rules.max_loss import MaxLoss
 from domain.rules.objective import Target
@@ -85,6 +86,7 @@ def of_phase(before: Phase, after: Phase, currency: str) -> Iterator[Difference]
     if turned != turns:
         says = f"In {name} the day turns at {turns}, no longer at {turned}."
         yield Difference(field=f"{path}.reset", says=says)
+    yield from of_trading(before, after, f"{path}.trading", currency)
     gone, new, kept = matched(before.rules, after.rules, lambda rule: rule.id)
     for rule in gone:
         yield no_longer(rule, path, name, currency)
@@ -96,6 +98,29 @@ def of_phase(before: Phase, after: Phase, currency: str) -> Iterator[Difference]
         else:
             yield no_longer(one, path, name, currency)
             yield anew(other, path, name, currency)
+
+
+def of_trading(
+    before: Phase, after: Phase, path: str, currency: str
+) -> Iterator[Difference]:
+    one, other = before.trading, after.trading
+    if one is None or other is None:
+        if one is not other:
+            has, had = (
+                "; ".join(trading_in_words(each, currency)) for each in (other, one)
+            )
+            says = f"In {after.name} the terms of trading: {has}; before: {had}."
+            yield Difference(field=path, says=says)
+        return
+    for name, term in TRADING.items():
+        was, now = getattr(one, name), getattr(other, name)
+        if was != now:
+            yield Difference(
+                field=f"{path}.{name}",
+                says=f"In {after.name}, {term.label}: {term.says(now, currency)};"
+                f" before: {term.says(was, currency)}.",
+                for_trader=KINDNESS[term.kinder(now, was)],
+            )
 
 
 def no_longer(rule: Rule, path: str, phase: str, currency: str) -> Difference:

@@ -9,6 +9,7 @@ from domain.plan.content import Content
 from domain.plan.difference import changes_in_words, price_in_words
 from domain.plan.rule_words import WORDS
 from domain.plan.sentences import SENTENCES
+from domain.plan.trading_words import trading_in_words
 from domain.plan.words import amount_in_words, money_in_words
 from domain.plan.worked import WORKED
 from domain.rules.phase import Phase, Rule
@@ -28,6 +29,7 @@ class PhaseTold(Struct, frozen=True, kw_only=True):
     day: str
     ends: str
     rules: tuple[RuleTold, ...]
+    trading: tuple[str, ...]
 
 
 class AddOnTold(Struct, frozen=True, kw_only=True):
@@ -79,6 +81,7 @@ def told_phase(phase: Phase, deposit: Money, following: list[Phase]) -> PhaseTol
         day=f"The trading day turns at {day.turns_at} in {day.zone}.",
         ends=ends(phase, following),
         rules=tuple(told_rule(rule, phase, deposit) for rule in phase.rules),
+        trading=tuple(trading_in_words(phase.trading, deposit.currency)),
     )
 
 

@@ -20,6 +20,7 @@ from domain.plan.lint_objectives import lint_objectives
 from domain.plan.lint_order import lint_order
 from domain.plan.lint_sizes import lint_sizes
 from domain.plan.lint_timers import lint_timers
+from domain.plan.lint_trading import lint_trading
 from domain.plan.reading import Reading, read
 from domain.rules.phase import Phase
 from domain.rules.terms import Terms
@@ -28,7 +29,12 @@ from domain.values.money import Money
 Deposits = tuple[Money, ...]
 PhaseCheck = Callable[[Phase, Deposits, str, Notes], None]
 
-OF_A_PHASE: Final[tuple[PhaseCheck, ...]] = (lint_limits, lint_objectives, lint_timers)
+OF_A_PHASE: Final[tuple[PhaseCheck, ...]] = (
+    lint_limits,
+    lint_objectives,
+    lint_timers,
+    lint_trading,
+)
 
 
 def lint(document: PlanDocument) -> tuple[Finding, ...]:

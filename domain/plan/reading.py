@@ -24,6 +24,7 @@ from domain.plan.events import Size
 from domain.plan.findings import Fault, Finding, Notes
 from domain.plan.rule_reading import converted, read_rule
 from domain.plan.rule_words import WEEKDAYS
+from domain.plan.trading_reading import read_trading
 from domain.plan.zones import read_zone
 from domain.rules.phase import Phase, Rule
 from domain.rules.terms import ADJUDICATOR, Terms
@@ -97,12 +98,17 @@ def read_phase(written: Mapping[str, Any], path: str, notes: Notes) -> Phase | N
         read_rule(rule, f"{path}.rules[{place}]", notes)
         for place, rule in enumerate(rules)
     ]
+    trading = read_trading(written.get("trading"), f"{path}.trading", notes)
     ids = (each.get("id") for each in rules if isinstance(each, dict))
     refuse_alike(ids, f"{path}.rules", "id", notes)
     refuse_two_weeks(read, f"{path}.rules", notes)
     if not notes.is_clear(path):
         return None
-    whole = {**terms, "rules": [to_builtins(rule) for rule in read]}
+    whole = {
+        **terms,
+        "rules": [to_builtins(rule) for rule in read],
+        "trading": to_builtins(trading),
+    }
     return converted(whole, Phase, path, notes)
 
 

@@ -1,8 +1,8 @@
 """The terms of one phase of a challenge.
 
 Terms are a value: they travel inside the event of the sale, so what a trader bought
-can be read from the log and can never change afterwards. No field has a default: a
-plan that leaves a choice open cannot be written down.
+can be read from the log and can never change afterwards. No choice has a default: a
+plan that leaves one open cannot be written down.
 """
 
 import re
@@ -26,6 +26,7 @@ from domain.rules.profitable_days import ProfitableDays
 from domain.rules.sticky_target import StickyTarget
 from domain.rules.time_limit import TimeLimit
 from domain.rules.trading_days import TradingDays
+from domain.rules.trading_terms import TradingTerms
 from domain.rules.weekly_loss import WeeklyLoss
 from domain.values.trading_day import TradingDay, Weekday
 
@@ -40,10 +41,18 @@ MOST_RULES = 50
 NAME = re.compile("[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}")
 
 
-class Phase(Struct, frozen=True, kw_only=True, dict=True, forbid_unknown_fields=True):
+class Phase(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    dict=True,
+    omit_defaults=True,  # what was sold before there were trading terms keeps its hash
+    forbid_unknown_fields=True,
+):
     name: str
     trading_day: TradingDay = field(name="reset")
     rules: tuple[Rule, ...]  # without a target it never ends, as when funded
+    trading: TradingTerms | None = None  # None: sold without; neither swap nor stop-out
 
     def __post_init__(self) -> None:
         names = [self.name, *(rule.id for rule in self.rules)]

@@ -18,6 +18,8 @@ STORED_NAMES = [
     "account.expired/1",
     "account.quarantined/1",
     "account.observed/1",
+    "account.margin-called/1",
+    "account.margin-restored/1",
     "challenge.purchased/1",
     "challenge.phase-started/1",
     "challenge.phase-passed/1",

@@ -20,6 +20,7 @@ from domain.plan.errors import PlanNotActive, SizeNotOffered, VersionNotDrafted
 from domain.plan.events import PlanActivated, PlanDrafted
 from domain.rules.phase import Phase
 from domain.rules.terms import Terms
+from domain.rules.trading_terms import HOUSE_STANDARD
 from tests.stories.challenges import (
     AT_NINE,
     EVALUATION,
@@ -31,8 +32,13 @@ from tests.stories.challenges import (
 from tests.stories.facts import DAILY_PAUSE, MAX_LOSS, THREE_DAYS, TRAILING, phase_with
 from tests.stories.plans import document_of
 
-TWO_STEPS = terms(EVALUATION, VERIFICATION, FUNDED)
-ONE_STEP = terms(EVALUATION, FUNDED)
+
+def on_house_terms(*phases: Phase) -> Terms:
+    return terms(*(replace(each, trading=HOUSE_STANDARD) for each in phases))
+
+
+TWO_STEPS = on_house_terms(EVALUATION, VERIFICATION, FUNDED)
+ONE_STEP = on_house_terms(EVALUATION, FUNDED)
 
 
 def drafting(sold: Terms) -> DraftPlan:
@@ -106,8 +112,9 @@ def test_the_hash_is_that_of_the_canonical_json(sold: Terms) -> None:
 
 
 def test_the_hash_of_known_terms_never_changes() -> None:
+    """Sold before there were terms of trading, they say nothing of them."""
     assert (
-        TWO_STEPS.hash
+        terms(EVALUATION, VERIFICATION, FUNDED).hash
         == "sha256:8e9179172422e77c5df95a5258b599ec684ab62f5879f350be39bb5b3072c5a0"
     )
 
