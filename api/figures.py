@@ -90,6 +90,12 @@ GAUGES: Final[Mapping[str, tuple[str, Reading]]] = {
         "Accounts that a quote can move.",
         lambda host: sum(each.screen.exposed for each in host.engine.venues.values()),
     ),
+    "symbols_quarantined": (
+        "Symbols whose source is at fault: nobody is judged by their price.",
+        lambda host: sum(
+            len(each.shown.suspended) for each in host.engine.venues.values()
+        ),
+    ),
 }
 
 

@@ -59,6 +59,12 @@ PROBLEMS: Final[dict[str, Meaning]] = {
     "trade-not-open": Meaning(409, "The trade is not open."),
     "insufficient-margin": Meaning(409, "Not enough free margin."),
     "rule-refused": Meaning(409, "A rule of the plan forbids this."),
+    "symbol-close-only": Meaning(409, "In that symbol trades are only closed."),
+    "symbol-disabled": Meaning(409, "In that symbol nobody trades at present."),
+    "symbol-not-quarantined": Meaning(409, "The symbol is quoted and believed."),
+    "instrument-fixed": Meaning(409, "That never changes under the same symbol."),
+    "instrument-change-pending": Meaning(409, "A later change is waiting already."),
+    "effective-in-the-past": Meaning(409, "It cannot take effect before now."),
     "quantity-refused": Meaning(
         409, "The instrument or the trade does not allow that quantity."
     ),
@@ -202,6 +208,11 @@ def invalid(error: Exception) -> Problem:
     if reason.startswith("Object contains unknown field"):
         unknown = reason.split("`")[1]
         path = f"{path}.{unknown}" if path else unknown
+    return Problem("invalid-request", errors=(Fault(path, reason),))
+
+
+def refused_at(path: str, reason: str) -> Problem:
+    """Name the one place of a request that is not what the schema says."""
     return Problem("invalid-request", errors=(Fault(path, reason),))
 
 

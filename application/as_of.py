@@ -24,7 +24,12 @@ from domain.account.state import Account, evolve
 from domain.values.instrument import Instrument
 from domain.values.market import Market, Moment, pairs_of
 from domain.values.quote import Quote
-from domain.venue.events import DayBoundaryPassed, VenueOpened
+from domain.venue.events import (
+    DayBoundaryPassed,
+    InstrumentChanged,
+    InstrumentListed,
+    VenueOpened,
+)
 
 NEAR: Final = 100  # ticks before an opening: among these every live symbol is quoted
 FURTHER: Final = 10  # times as far, where one was not
@@ -120,12 +125,18 @@ class Refold(Recovery):
         first, *others = [each async for each in stream]
         _, beginning = read(first)
         assert isinstance(beginning, VenueOpened)
-        needed = movers([read(each)[1] for each in mine], beginning.instruments)
+        before = [each for each in others if each.position < mine[0].position]
+        specified = [each for each in map(specification, others) if each is not None]
+        listed = (*beginning.instruments, *(each.instrument for each in specified))
+        needed = movers([read(each)[1] for each in mine], listed)
         link, quotes = await self._quoted(beginning.venue_id, opened.tick, needed)
         image = Venue.opening(beginning, first.version).shown
         venue = self._venues[beginning.venue_id] = Venue(
             replace(image, sequence=link.last_sequence, link=link, quotes=quotes)
         )
+        for fact in map(specification, before):
+            if fact is not None:
+                venue.hear(fact)
         return venue, [each for each in others if each.position > mine[0].position]
 
     async def _quoted(
@@ -171,6 +182,12 @@ class Refold(Recovery):
         turns = account.is_led_by_venue
         if turns and account.phase.trading_day == fact.trading_day:
             super()._turn(venue, fact)
+
+
+def specification(recorded: Recorded) -> InstrumentListed | InstrumentChanged | None:
+    """What a fact of a venue says about what it lists, if it does."""
+    _, fact = read(recorded)
+    return fact if isinstance(fact, InstrumentListed | InstrumentChanged) else None
 
 
 def movers(facts: Iterable[Fact], instruments: Iterable[Instrument]) -> frozenset[str]:

@@ -97,6 +97,10 @@ class Gateway(Protocol):
 
     def instruments(self, venue_id: str) -> Mapping[str, Instrument]: ...
 
+    def instrument(self, venue_id: str, symbol: str) -> Instrument:
+        """What the symbol is specified as last, though it may not be in effect yet."""
+        ...
+
     def now(self, venue_id: str, owner: str | None) -> datetime: ...
 
     async def parked(
@@ -234,6 +238,15 @@ class LocalGateway:
         venue = self._venue(venue_id, owner)
         moment = venue.shown_moment()
         return tuple(symbol_view(each, moment) for each in venue.instruments.values())
+
+    def instrument(self, venue_id: str, symbol: str) -> Instrument:
+        venue = self._venue(venue_id, None)
+        for each in reversed(venue.shown.upcoming):
+            if each.symbol == symbol:
+                return each.instrument
+        if symbol not in venue.instruments:
+            raise NotFound(symbol)
+        return venue.instruments[symbol]
 
     def now(self, venue_id: str, owner: str | None) -> datetime:
         return self._venue(venue_id, owner).shown.clock

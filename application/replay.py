@@ -140,10 +140,11 @@ class Replay(Recovery):
             return
         if link.number < image.link.number:
             self._differ(venue_id, None, None, f"block {link.number + 1}")
-        if (venue.opened, venue.sequence, venue.quotes) != (
+        if (venue.opened, venue.sequence, venue.quotes, venue.suspended) != (
             image.opened,
             image.sequence,
             image.quotes,
+            frozenset(image.suspended),
         ):
             self._differ(venue_id, None, "venue", "another")
 

@@ -27,6 +27,10 @@ COMMANDS = {
     ),
     "reset": ("api.cli.reset:reset", "Throw away all data of development."),
     "seed": ("api.cli.seed:seed", "Add the dev logins, and accounts if wanted."),
+    "symbols": (
+        "api.cli.symbols:symbols",
+        "Look after what a venue lists: list, add, change, release.",
+    ),
     "tail": ("api.cli.tail:tail", "Show what is recorded, while it is recorded."),
     "up": ("api.cli.up:up", "Run the whole product here until Ctrl-C."),
 }

@@ -22,6 +22,7 @@ from api.trading.plans import (
     plans,
 )
 from api.trading.sandbox import advance_clock, open_account, open_venue, take_quotes
+from api.trading.specifying import change_symbol, list_symbol, release_symbol
 from api.trading.trades import close_trade, one_trade, open_trade, trades
 
 HANDLERS = {
@@ -40,7 +41,14 @@ HANDLERS = {
     "leaderboard": (leaderboard, feed),
     "adjudication": (judge_history,),
     "market data": (symbols, one_symbol),
-    "admin": (parked, retry_parked, skip_parked),
+    "admin": (
+        parked,
+        retry_parked,
+        skip_parked,
+        list_symbol,
+        change_symbol,
+        release_symbol,
+    ),
     "sandbox": (open_venue, take_quotes, advance_clock, open_account),
     "bridge": (observe,),
 }

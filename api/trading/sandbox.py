@@ -1,7 +1,6 @@
 """Rows 18 to 21 of the contract: a venue of one's own, its clock and its quotes."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -11,10 +10,11 @@ from litestar.params import JSONBody, SkipValidation
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from api.conventions import DecimalText, IdInPath, Instant, PositiveText
+from api.conventions import DecimalText, IdInPath, Instant
 from api.doors import SIGNED_IN
-from api.problems import Fault, Problem
+from api.problems import Fault, Problem, refused_at
 from api.trading.asking import Asking
+from api.trading.listing import Listing, listed
 from api.trading.observations import YEARS
 from api.trading.trades import SymbolText
 from application.caller import Caller
@@ -30,44 +30,16 @@ from domain.plan.findings import Notes
 from domain.plan.trading_reading import read_trading
 from domain.rules.terms import ADJUDICATOR, Terms
 from domain.rules.trading_terms import TradingTerms
-from domain.values.exact import exact
-from domain.values.instrument import EXACT_INTEGER, Instrument, decimals
+from domain.values.instrument import Instrument
 from domain.values.money import Money
-from domain.values.session import Session
 from domain.venue.gate import SANDBOX_FULL_GATE, SANDBOX_ORDER_GATE
-from domain.venue.standard_instruments import EURUSD, STANDARD_INSTRUMENTS
+from domain.venue.standard_instruments import STANDARD_INSTRUMENTS
 
 MOST_INSTRUMENTS: Final = 200
 MOST_QUOTES: Final = 1_000
 MOST_VENUES: Final = 10_000
 FURTHEST: Final = timedelta(days=3_700)  # that one advance may go
-PRICE_ROOM: Final = 10**8  # scaled price that the largest quantity still leaves exact
-MOST_LOTS: Final = 10_000
 LONGEST_WATERMARK: Final = 86_400  # seconds that a boundary waits for what is late
-STANDARD: Final = {each.symbol: each for each in STANDARD_INSTRUMENTS}
-FX: Final = 6  # EURUSD: two currencies
-
-Whole = Annotated[int, Meta(ge=0, le=10_000)]
-SizeText = PositiveText | Annotated[int, Meta(gt=0, le=10**9)]
-CostText = DecimalText | Annotated[int, Meta(ge=-(10**9), le=10**9)]
-
-
-class Listing(Struct, frozen=True, forbid_unknown_fields=True):
-    """An instrument to list; what is left out is as for the standard symbol."""
-
-    symbol: SymbolText
-    contract_size: SizeText | None = None
-    digits: Whole | None = None
-    base: SymbolText | None = None
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)")] | None = None
-    quantity_step: SizeText | None = None
-    quantity_min: SizeText | None = None
-    quantity_max: SizeText | None = None
-    leverage: Whole | PositiveText | None = None
-    commission_per_lot: CostText | None = None
-    swap_long: CostText | None = None
-    swap_short: CostText | None = None
-    sessions: Literal["always"] | tuple[Session, ...] | None = None
 
 
 class NewVenue(Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,7 +91,7 @@ async def open_venue(
     instruments: tuple[Instrument, ...] = STANDARD_INSTRUMENTS
     if data.instruments is not None:
         instruments = tuple(
-            instrument(listing, f"instruments[{place}]")
+            listed(listing, f"instruments[{place}]")
             for place, listing in enumerate(data.instruments)
         )
     refuse_doubles(instruments)
@@ -200,7 +172,7 @@ async def open_account(
     except (msgspec.ValidationError, ValueError) as error:
         raise Problem("invalid-request", errors=(Fault("plan", str(error)),)) from None
     if deposit.amount <= 0:
-        raise invalid("plan.initial", "not above zero")
+        raise refused_at("plan.initial", "not above zero")
     account_id = asking.id_for("account")
     terms = Terms(adjudicator=ADJUDICATOR, currency=data.currency, phases=(phase,))
     command = OpenAccount(
@@ -231,13 +203,13 @@ def bridging(data: NewAccount) -> Bridging | None:
     """A bridge account is led by what is observed of it, from the plan's start on."""
     if data.kind == "simulated":
         if data.watermark_seconds:
-            raise invalid("watermark_seconds", "only of a bridge account")
+            raise refused_at("watermark_seconds", "only of a bridge account")
         return None
     if data.trading is not None:
-        raise invalid("trading", "a bridge account trades elsewhere")
+        raise refused_at("trading", "a bridge account trades elsewhere")
     start = data.plan.start
     if start is not None and start.year not in YEARS:
-        raise invalid("plan.start", "beyond all bounds")
+        raise refused_at("plan.start", "beyond all bounds")
     return Bridging(
         starts_at=start.astimezone(UTC) if start is not None else None,
         watermark_seconds=data.watermark_seconds,
@@ -252,66 +224,16 @@ def sandbox(gateway: Gateway, venue_id: str) -> str:
     return partition
 
 
-def instrument(listing: Listing, path: str) -> Instrument:
-    like = STANDARD.get(listing.symbol, EURUSD)
-    currency = listing.currency or (
-        like.currency if listing.symbol in STANDARD else quote_currency(listing.symbol)
-    )
-    step = number(listing.quantity_step, like.quantity_step)
-    lots = min(MOST_LOTS, EXACT_INTEGER // PRICE_ROOM // 10 ** decimals(step))
-    largest = max(step, lots // step * step)
-    try:
-        return Instrument(
-            symbol=listing.symbol,
-            contract_size=number(listing.contract_size, like.contract_size),
-            digits=like.digits if listing.digits is None else listing.digits,
-            base=listing.base or base_of(listing.symbol, currency),
-            currency=currency,
-            quantity_step=step,
-            quantity_min=number(listing.quantity_min, step),
-            quantity_max=number(listing.quantity_max, largest),
-            leverage=int(number(listing.leverage, Decimal(like.leverage))),
-            commission_per_lot=number(listing.commission_per_lot, Decimal(0)),
-            swap_long=number(listing.swap_long, Decimal(0)),
-            swap_short=number(listing.swap_short, Decimal(0)),
-            sessions=like.sessions if listing.sessions is None else listing.sessions,
-        )
-    except ValueError as error:
-        raise invalid(path, str(error)) from None
-
-
-def number(sent: str | int | None, otherwise: Decimal) -> Decimal:
-    if sent is None:
-        return otherwise
-    return Decimal(sent) if isinstance(sent, int) else exact(sent)
-
-
-def base_of(symbol: str, currency: str) -> str:
-    if len(symbol) == FX and symbol.endswith(currency):
-        return symbol[:3]
-    return symbol
-
-
-def quote_currency(symbol: str) -> str:
-    """EURGBP is quoted in pounds; what is no pair is quoted in dollars."""
-    is_pair = len(symbol) == FX and symbol.isalpha() and symbol.isupper()
-    return symbol[3:] if is_pair else "USD"
-
-
 def refuse_doubles(instruments: tuple[Instrument, ...]) -> None:
     symbols = [each.symbol for each in instruments]
     if not symbols:
-        raise invalid("instruments", "a venue lists at least one")
+        raise refused_at("instruments", "a venue lists at least one")
     if len(set(symbols)) < len(symbols):
-        raise invalid("instruments", "a symbol is listed twice")
+        raise refused_at("instruments", "a symbol is listed twice")
 
 
 def refuse_too_far(
     gateway: Gateway, venue_id: str, caller: Caller, to: datetime, path: str
 ) -> None:
     if to > gateway.now(venue_id, caller.trader_id) + FURTHEST:
-        raise invalid(path, f"more than {FURTHEST.days} days ahead of the clock")
-
-
-def invalid(path: str, reason: str) -> Problem:
-    return Problem("invalid-request", errors=(Fault(path, reason),))
+        raise refused_at(path, f"more than {FURTHEST.days} days ahead of the clock")

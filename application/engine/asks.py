@@ -17,6 +17,7 @@ from domain.plan.decider import ActivatePlan, DraftPlan
 from domain.plan.findings import Finding
 from domain.values.instrument import Instrument
 from domain.values.refusal import Arithmetic, Refused
+from domain.venue.commands import ListingCommand
 from domain.venue.gate import GateParameters
 
 Command = (
@@ -66,7 +67,7 @@ class AdvanceClock(Struct, frozen=True, kw_only=True, tag=True):
     to: datetime
 
 
-VenueCommand = OpenVenue | TakeQuotes | AdvanceClock
+VenueCommand = OpenVenue | TakeQuotes | AdvanceClock | ListingCommand
 
 
 class Ask(Struct, frozen=True, kw_only=True):

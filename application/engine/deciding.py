@@ -41,6 +41,7 @@ from application.views.venue import (
     QuoteResult,
     QuotesView,
     VenueView,
+    listing_view,
 )
 from domain.account.commands import (
     AccountCommand,
@@ -73,14 +74,18 @@ from domain.values.money import Money
 from domain.values.quote import Quote
 from domain.values.refusal import Refused
 from domain.values.trading_day import TradingDay
+from domain.venue.commands import ListingCommand, ReleaseSymbol, SpecifyInstrument
+from domain.venue.decider import decide as decide_listing
 from domain.venue.events import (
     ClockAdvanced,
     DayBoundaryPassed,
     FeedGap,
+    InstrumentListed,
+    SymbolQuarantined,
     VenueEvent,
     VenueOpened,
 )
-from domain.venue.gate import RawQuote
+from domain.venue.gate import RawQuote, Reason
 
 log = structlog.get_logger("tradesense.engine")
 
@@ -129,7 +134,7 @@ class Deciding:
         self.trades: dict[str, str] = {}  # open trades, and whose account holds them
         self.allocations = Allocations()
 
-    def decide(self, ask: Ask, draft: Draft) -> Answer:
+    def decide(self, ask: Ask, draft: Draft) -> Answer:  # noqa: C901 - one case a kind
         command = ask.command
         match command:  # the most frequent first
             case OpenPosition() | ClosePosition() | ObserveAccount():
@@ -148,6 +153,9 @@ class Deciding:
             case AdvanceClock():
                 venue = self._owned(self._venue(command.venue_id), ask)
                 return self._advance(ask, command, venue, draft)
+            case ReleaseSymbol() | SpecifyInstrument():
+                venue = self._owned(self._venue(command.venue_id), ask)
+                return self._list(ask, command, venue, draft)
             case OpenAccount():
                 venue = self._owned(self._venue(command.venue_id), ask)
                 self._sequence(venue, ask, draft)
@@ -350,12 +358,47 @@ class Deciding:
         self._pass_time(venue, now, ask, draft)
         quote = venue.take(raw)
         if not isinstance(quote, Quote):
+            if faults := venue.has_just_failed(raw.symbol):
+                self._quarantine(venue, raw.symbol, quote, faults, ask, draft)
             return str(quote)
         because = Because(ask, f"tick:{quote.sequence}")
         judge = witnessing(quote.symbol)
         for account_id in venue.screen.touched(quote.symbol):
             self._step(account_id, venue, because, draft, judge, observe)
         return quote
+
+    def _quarantine(
+        self,
+        venue: Venue,
+        symbol: str,
+        reason: Reason,
+        faults: int,
+        ask: Ask,
+        draft: Draft,
+    ) -> None:
+        """Its source has failed for too long: nobody is judged by its price now."""
+        fact = SymbolQuarantined(
+            at=venue.clock,
+            tick=venue.sequence,
+            symbol=symbol,
+            reason=reason,
+            faults=faults,
+        )
+        log.warning("symbol-quarantined", symbol=symbol, reason=str(reason))
+        self._of_venue(fact, venue, Because(ask, ask.causation), draft)
+        venue.hear(fact)
+
+    def _list(
+        self, ask: Ask, command: ListingCommand, venue: Venue, draft: Draft
+    ) -> Answer:
+        self._sequence(venue, ask, draft)
+        fact = decide_listing(command, venue.listing, venue.clock, venue.sequence)
+        because = Because(ask, ask.causation)
+        position = self._of_venue(fact, venue, because, draft)
+        venue.hear(fact)
+        view = listing_view(fact, venue.venue_id, self._token(position), venue.version)
+        status = CREATED if isinstance(fact, InstrumentListed) else OK
+        return self._answer(view, position, status)
 
     def _advance(
         self, ask: Ask, command: AdvanceClock, venue: Venue, draft: Draft

@@ -18,7 +18,15 @@ from application.engine.journal import (
     TickBlock,
 )
 from application.engine.memory import Entry, Memory, State
-from application.engine.tick_block import Accepted, Link, Refused, check, unpack
+from application.engine.tick_block import (
+    Accepted,
+    Link,
+    Refused,
+    check,
+    in_order,
+    place,
+    unpack,
+)
 from application.engine.venue import Venue
 from application.parked import ParkedEvent
 from application.parked import evolve as evolve_parked
@@ -31,13 +39,7 @@ from domain.plan.decider import Plan
 from domain.plan.decider import evolve as evolve_plan
 from domain.plan.events import PlanEvent
 from domain.values.market import Moment
-from domain.venue.events import (
-    ClockAdvanced,
-    DayBoundaryPassed,
-    FeedGap,
-    VenueOpened,
-)
-from domain.venue.gate import Reason
+from domain.venue.events import DayBoundaryPassed, VenueEvent, VenueOpened
 
 Fold = Callable[[Account, Moment], Account]  # what time or a quote does to marks
 
@@ -64,9 +66,10 @@ class Recovery:
             await self._catch_up(venue, envelope.as_of_tick)
             self._before(fact, venue, envelope.engine_time)
             venue.advance(envelope.engine_time)
-        if isinstance(fact, DayBoundaryPassed | ClockAdvanced | FeedGap):
+        if isinstance(fact, VenueEvent):
             assert venue is not None
             venue.version = recorded.version
+            venue.hear(fact)
             if isinstance(fact, DayBoundaryPassed):
                 self._turn(venue, fact)
             return
@@ -128,13 +131,14 @@ class Recovery:
             self._ticks[venue.venue_id] = TickTail(self._journal, venue)
         tail = self._ticks[venue.venue_id]
         while (tick := await tail.next(until)) is not None:
+            if isinstance(tick, Refused):
+                venue.repeat_refusal(tick)
+                continue
             self._before_tick(venue, tick.engine_time)
             venue.repeat(tick.quote, tick.engine_time)
             self._on_tick(venue, tick)
         if until is None:
             venue.link = tail.link
-            for jump in tail.jumps.values():
-                venue.doubt(jump)
             if tail.engine_to is not None:
                 venue.advance(tail.engine_to)
                 venue.heard_at = tail.engine_to
@@ -186,12 +190,12 @@ class TickTail:
     def __init__(self, journal: Journal, venue: Venue) -> None:
         self.link: Link = venue.link
         self.engine_to: datetime | None = None
-        self.jumps: dict[str, Refused] = {}  # the latest of each symbol
         # also those that refused everything since: they move the chain, not the count
         self._blocks = aiter(journal.tick_blocks(venue.venue_id, venue.sequence - 1))
-        self._ready: deque[Accepted] = deque()
+        self._ready: deque[Accepted | Refused] = deque()
 
-    async def next(self, until: int | None) -> Accepted | None:
+    async def next(self, until: int | None) -> Accepted | Refused | None:
+        """Give what was quoted, in order; what was refused is not waited for."""
         while not self._ready:
             block = await anext(self._blocks, None)
             if block is None:
@@ -200,12 +204,8 @@ class TickTail:
                 continue
             self._follow(block)
             self.engine_to = block.engine_to
-            content = unpack(block)
-            self._ready.extend(content.accepted)
-            for refused in content.refused:
-                if refused.reason is Reason.SPIKE:
-                    self.jumps[refused.raw.symbol] = refused
-        if until is not None and self._ready[0].quote.sequence > until:
+            self._ready.extend(in_order(unpack(block)))
+        if until is not None and place(self._ready[0]) > until:
             return None
         return self._ready.popleft()
 

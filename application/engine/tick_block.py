@@ -176,6 +176,18 @@ def unpack(block: TickBlock) -> Content:
     return Content(accepted, body.refused)
 
 
+def in_order(content: Content) -> Iterable[Accepted | Refused]:
+    """Put what was refused back where it was said."""
+    if not content.refused:
+        return content.accepted
+    return sorted((*content.accepted, *content.refused), key=place)
+
+
+def place(quote: Accepted | Refused) -> int:
+    """Give its sequence, or for a refused one that of the accepted one before it."""
+    return quote.quote.sequence if isinstance(quote, Accepted) else quote.after
+
+
 def verify(blocks: Iterable[TickBlock], link: Link | None = None) -> Link | None:
     """Follow the chain from `link`, or from its start; answer where it ends."""
     for block in blocks:

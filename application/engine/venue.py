@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from application.engine.journal import TickBlock
 from application.engine.screen import Screen
@@ -12,10 +11,18 @@ from application.engine.tick_block import Accepted, Link, Refused, pack
 from application.engine.timers import Timers
 from domain.account.state import Account
 from domain.values.instrument import Instrument
-from domain.values.market import Market, Moment, pairs_of
+from domain.values.market import Market, Moment, leads, pairs_of
 from domain.values.quote import Quote
 from domain.values.trading_day import TradingDay
-from domain.venue.events import VenueOpened
+from domain.venue.decider import Listing, Upcoming, upcoming
+from domain.venue.events import (
+    InstrumentChanged,
+    InstrumentListed,
+    SymbolQuarantined,
+    SymbolReleased,
+    VenueEvent,
+    VenueOpened,
+)
 from domain.venue.gate import (
     Admitted,
     GateParameters,
@@ -24,6 +31,8 @@ from domain.venue.gate import (
     RawQuote,
     Reason,
     admit,
+    blaming,
+    is_persistent,
     read,
 )
 
@@ -42,6 +51,9 @@ class VenueImage(Struct, frozen=True, kw_only=True):
     link: Link  # where the chain of stored tick blocks ends
     quotes: dict[str, Quote]
     gate_states: dict[str, GateState]
+    suspended: tuple[str, ...] = ()  # symbols in quarantine
+    specified: tuple[Instrument, ...] = ()  # since it was opened, and in effect
+    upcoming: tuple[Upcoming, ...] = ()
 
 
 class Index(Struct, frozen=True, kw_only=True):
@@ -63,12 +75,8 @@ class Venue:
         self.owner = opened.owner
         self.opened = opened
         self.gate: GateParameters = opened.gate
-        self.instruments: dict[str, Instrument] = {
-            each.symbol: each for each in opened.instruments
-        }
         self.screen = Screen()
         self.timers = Timers()
-        self._pairs = pairs_of(self.instruments)
         self._stale_after = (
             timedelta(seconds=opened.stale_after_seconds)
             if opened.stale_after_seconds is not None
@@ -109,10 +117,39 @@ class Venue:
         self.link = image.link
         self.quotes = dict(image.quotes)
         self.gate_states = dict(image.gate_states)
-        self.market = self.market_of(self.quotes)
+        self.suspended = frozenset(image.suspended)
+        self.upcoming = image.upcoming
+        self._specify(image.specified)
+        self.market = self.market_of(self.quotes, self.suspended)
 
-    def market_of(self, quotes: dict[str, Quote]) -> Market:
-        return Market(self.instruments, quotes, self._pairs, self._stale_after)
+    def _specify(self, specified: tuple[Instrument, ...]) -> None:
+        """List what it was opened with, and what has changed since."""
+        opened = {each.symbol: each for each in self.opened.instruments}
+        pairs = pairs_of(opened)
+        for each in specified:
+            pair = (each.base, each.currency)
+            if each.symbol not in opened and leads(pairs, *pair) is None:
+                pairs[pair] = each.symbol  # no way that is known becomes another one
+        self.specified = specified
+        self.instruments = opened | {each.symbol: each for each in specified}
+        self._pairs = pairs
+        self._movers.clear()
+
+    def _adopt(self, to: datetime) -> None:
+        """What was announced takes effect."""
+        due = [each for each in self.upcoming if each.effective_from <= to]
+        self.upcoming = self.upcoming[len(due) :]
+        specified = {each.symbol: each for each in self.specified}
+        specified |= {each.symbol: each.instrument for each in due}
+        self._specify(tuple(specified.values()))
+        self.market = self.market_of(self.quotes, self.suspended)
+
+    def market_of(
+        self, quotes: dict[str, Quote], suspended: frozenset[str] = NONE
+    ) -> Market:
+        return Market(
+            self.instruments, quotes, self._pairs, self._stale_after, suspended
+        )
 
     def moment(self) -> Moment:
         return Moment(self.clock, self.sequence, self.market)
@@ -120,13 +157,16 @@ class Venue:
     def shown_moment(self) -> Moment:
         """As queries may see it: nothing that is not on disk yet."""
         image = self.shown
-        return Moment(image.clock, image.sequence, self.market_of(image.quotes))
+        market = self.market_of(image.quotes, frozenset(image.suspended))
+        return Moment(image.clock, image.sequence, market)
 
     def advance(self, to: datetime) -> None:
         """Engine time never goes back."""
         if to > self.clock:
             self.clock = to
             self.is_touched = True
+        if self.upcoming and self.upcoming[0].effective_from <= self.clock:
+            self._adopt(self.clock)
 
     def take(self, raw: RawQuote) -> Quote | Reason:
         """Gate the quote; give it the next number, or the reason it gets none."""
@@ -145,7 +185,41 @@ class Venue:
         quote = Quote(raw.symbol, price.bid, price.ask, self.sequence, price.at)
         self.accepted.append(Accepted(quote, self.clock, raw.source_at, raw.source))
         self.quotes[raw.symbol] = quote
+        self._believe(raw.symbol)
         return quote
+
+    def has_just_failed(self, symbol: str) -> int:
+        """After how many faults in a row it goes into quarantine; 0: not now."""
+        state = self.gate_states.get(symbol, FRESH)
+        is_over_it = is_persistent(state, self.gate) and symbol not in self.suspended
+        return state.faults if is_over_it else 0
+
+    @property
+    def listing(self) -> Listing:
+        return Listing(self.instruments, self.upcoming, self.suspended)
+
+    def hear(self, fact: VenueEvent) -> None:
+        """Fold what was decided about what it lists and believes."""
+        match fact:
+            case SymbolQuarantined():
+                self._doubt(self.suspended | {fact.symbol})
+            case SymbolReleased():  # the next quote is believed as a first one
+                self.gate_states[fact.symbol] = GateState(released_at=fact.at)
+            case InstrumentListed() | InstrumentChanged():
+                self.upcoming = upcoming(self.upcoming, fact)
+                self.advance(self.clock)
+            case _:
+                pass
+        self.is_touched = True
+
+    def _believe(self, symbol: str) -> None:
+        if symbol in self.suspended:
+            self._doubt(self.suspended - {symbol})
+
+    def _doubt(self, symbols: frozenset[str]) -> None:
+        self.suspended = symbols
+        self.market = self.market_of(self.quotes, symbols)
+        self.is_touched = True
 
     def repeat(self, quote: Quote, engine_time: datetime) -> None:
         """Apply a quote from the tick log again, when starting."""
@@ -159,17 +233,21 @@ class Venue:
         )
         since = known.unchanged_since if is_same else quote.at
         self.gate_states[quote.symbol] = GateState(last=last, unchanged_since=since)
+        self._believe(quote.symbol)
         self.advance(engine_time)
 
-    def doubt(self, jump: Refused) -> None:
-        """Wait again for what confirms a jump, when starting."""
-        symbol = jump.raw.symbol
-        if symbol in self.quotes and self.quotes[symbol].sequence > jump.after:
-            return  # a later quote has settled it
-        suspect = read(jump.raw, self.instruments[symbol])
-        assert isinstance(suspect, Price), "only a price can jump"
-        known = self.gate_states.get(symbol, FRESH)
-        self.gate_states[symbol] = replace(known, suspect=suspect)
+    def repeat_refusal(self, refused: Refused) -> None:
+        """Remember a quote from the tick log that was turned away, when starting."""
+        symbol = refused.raw.symbol
+        if (instrument := self.instruments.get(symbol)) is None:
+            return
+        jump = read(refused.raw, instrument)
+        self.gate_states[symbol] = blaming(
+            refused.reason,
+            jump if isinstance(jump, Price) else None,
+            self.gate_states.get(symbol, FRESH),
+            refused.engine_time,
+        )
 
     def index(self, account: Account) -> Index:
         held = account.positions
@@ -281,6 +359,9 @@ class Venue:
             link=self.link,
             quotes=dict(self.quotes),
             gate_states=dict(self.gate_states),
+            suspended=tuple(sorted(self.suspended)),
+            specified=self.specified,
+            upcoming=self.upcoming,
         )
         self.accepted.clear()
         self.refused.clear()

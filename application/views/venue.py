@@ -2,13 +2,15 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, assert_never
 
 from msgspec import UNSET, Struct, UnsetType
 
-from domain.values.instrument import Instrument
+from domain.values.instrument import Instrument, Rights
 from domain.values.market import Moment
 from domain.values.session import is_open
+from domain.venue.decider import Decided
+from domain.venue.events import SymbolReleased
 
 
 class VenueView(Struct, frozen=True, kw_only=True):
@@ -39,6 +41,55 @@ class ClockView(Struct, frozen=True, kw_only=True):
     version: int
 
 
+class ReleasedView(Struct, frozen=True, kw_only=True):
+    """The symbol's next quote in order is believed, and ends its quarantine."""
+
+    venue_id: str
+    symbol: str
+    reason: str
+    at: datetime
+    position: str
+    version: int
+
+
+class ListedView(Struct, frozen=True, kw_only=True):
+    venue_id: str
+    symbol: str
+    instrument: Instrument  # with its version
+    effective_from: datetime
+    reason: str
+    at: datetime
+    position: str
+    version: int
+
+
+def listing_view(
+    fact: Decided, venue_id: str, position: str, version: int
+) -> ReleasedView | ListedView:
+    if isinstance(fact, SymbolReleased):
+        return ReleasedView(
+            venue_id=venue_id,
+            symbol=fact.symbol,
+            reason=fact.reason,
+            at=fact.at,
+            position=position,
+            version=version,
+        )
+    return ListedView(
+        venue_id=venue_id,
+        symbol=fact.instrument.symbol,
+        instrument=fact.instrument,
+        effective_from=fact.effective_from,
+        reason=fact.reason,
+        at=fact.at,
+        position=position,
+        version=version,
+    )
+
+
+Status = Literal["trading", "close_only", "disabled", "quarantined"]
+
+
 class SymbolView(Struct, frozen=True, kw_only=True):
     symbol: str
     bid: Decimal | None  # none before the first quote
@@ -53,6 +104,22 @@ class SymbolView(Struct, frozen=True, kw_only=True):
     quantity_max: Decimal
     currency: str
     leverage: int
+    status: Status
+    specification: int  # the version of it
+
+
+def status_of(instrument: Instrument, moment: Moment) -> Status:
+    if instrument.symbol in moment.market.suspended:
+        return "quarantined"
+    match instrument.rights:
+        case Rights.FULL:
+            return "trading"
+        case Rights.CLOSE_ONLY:
+            return "close_only"
+        case Rights.DISABLED:
+            return "disabled"
+        case _:
+            assert_never(instrument.rights)
 
 
 def symbol_view(instrument: Instrument, moment: Moment) -> SymbolView:
@@ -71,4 +138,6 @@ def symbol_view(instrument: Instrument, moment: Moment) -> SymbolView:
         quantity_max=instrument.quantity_max,
         currency=instrument.currency,
         leverage=instrument.leverage,
+        status=status_of(instrument, moment),
+        specification=instrument.version,
     )

@@ -23,6 +23,8 @@ def closed(
 
 def is_tradable(position: Position, moment: Moment) -> bool:
     """A market that has opened again has no price before its first quote."""
+    if position.symbol in moment.market.suspended:
+        return False
     sessions = moment.market.instrument(position.symbol).sessions
     quoted_at = moment.market.quote(position.symbol).at
     if not (is_open(sessions, moment.at) and is_open(sessions, quoted_at)):

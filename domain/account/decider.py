@@ -35,7 +35,15 @@ from domain.account.events import (
     RuleBreached,
 )
 from domain.account.observing import adjudged, observed
-from domain.account.state import Account, Status, applied, evolve, marked
+from domain.account.state import (
+    Account,
+    Status,
+    applied,
+    evolve,
+    marked,
+    observe,
+    turn,
+)
 from domain.account.stop_out import is_tight, pressed
 from domain.account.trading import must_be_tradable, open_position
 from domain.rules.adjudicate import Verdict, at_boundary, at_deadline, at_instant
@@ -75,6 +83,8 @@ def turn_day(account: Account, moment: Moment) -> Outcome:
     """A boundary of the account's own trading day has passed, ticks or none."""
     if account.is_over:
         return account, ()
+    if is_in_doubt(account, moment):
+        return turn(account, moment), ()
     standing = account.standing(moment.market)
     turned, verdict = at_boundary(account.phase, standing, moment.tick, moment.at)
     account = marked(account, turned)
@@ -196,6 +206,8 @@ def judged(account: Account, moment: Moment) -> Outcome:
     """
     if not account.is_led_by_venue:
         return account, ()
+    if is_in_doubt(account, moment):
+        return observe(account, moment), ()
     standing = account.standing(moment.market)
     seen, verdict = at_instant(account.phase, standing, moment.tick, moment.at)
     account = marked(account, seen)
@@ -209,6 +221,12 @@ def judged(account: Account, moment: Moment) -> Outcome:
     else:
         account, verdict_after = sentenced(account, verdict, moment)
     return account, (*told, *verdict_after)
+
+
+def is_in_doubt(account: Account, moment: Moment) -> bool:
+    """A price that moves it is in quarantine: its next accepted quote is judged."""
+    doubtful, market = moment.market.suspended, moment.market
+    return bool(doubtful) and not doubtful.isdisjoint(account.symbols(market))
 
 
 def sentenced(account: Account, verdict: Verdict, moment: Moment) -> Outcome:

@@ -12,7 +12,7 @@ from domain.values.money import Money, in_minor_units
 from domain.values.quote import Quote, Side
 
 
-class Position(Struct, frozen=True, kw_only=True):
+class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """It carries what it needs to be valued: later specifications do not touch it."""
 
     trade_id: str
@@ -32,6 +32,7 @@ class Position(Struct, frozen=True, kw_only=True):
     opened_at: datetime
     stop_loss: Decimal | None
     take_profit: Decimal | None
+    specification: int = 1  # the version of the instrument's that it was opened on
 
     def valued(self, market: Market, into: str) -> "Valued":
         return self.portion_valued(self.quantity, market, into)
@@ -52,6 +53,7 @@ class Position(Struct, frozen=True, kw_only=True):
             price=price,
             conversion=legs,
             profit=Money.rounded(amount, into),
+            specification=self.specification,
         )
 
     def profit(self, market: Market, into: str) -> Money:
@@ -99,7 +101,7 @@ class Position(Struct, frozen=True, kw_only=True):
         )
 
 
-class Valued(Struct, frozen=True, kw_only=True):
+class Valued(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A position, or a part of it, at a price: enough to compute it again by hand."""
 
     trade_id: str
@@ -112,6 +114,7 @@ class Valued(Struct, frozen=True, kw_only=True):
     price: Decimal  # the side of the quote at which it closes
     conversion: tuple[Leg, ...]
     profit: Money
+    specification: int = 1  # of the instrument, as the position has it
 
 
 class Fill(Struct, frozen=True, kw_only=True):

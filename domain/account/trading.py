@@ -28,7 +28,7 @@ def open_position(
     if account.paused:
         raise AccountPaused(account.account_id)
     quote = must_be_tradable(command.symbol, moment)
-    instrument = moment.market.instrument(command.symbol)
+    instrument = moment.market.instrument_to_open(command.symbol)
     must_fit(command.quantity, instrument)
     must_stand_clear(command, quote)
     price = quote.opening(command.side)
@@ -55,6 +55,7 @@ def open_position(
         opened_at=moment.at,
         stop_loss=command.stop_loss,
         take_profit=command.take_profit,
+        specification=instrument.version,
     )
     must_be_carried(position, account, moment)
     return PositionOpened(

@@ -2,6 +2,7 @@
 
 import re
 from decimal import ROUND_FLOOR, Decimal
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -17,6 +18,15 @@ DIGITS: Final = 10  # of price and quantity together
 POINTS: Final = tuple(Decimal(1).scaleb(-digits) for digits in range(DIGITS + 1))
 HIGHEST_LEVERAGE: Final = 5_000
 MOST_SESSIONS: Final = 50
+
+
+class Rights(StrEnum):
+    """What a trader may do in a symbol; what the house must close, it may always."""
+
+    FULL = "full"
+    CLOSE_ONLY = "close_only"
+    DISABLED = "disabled"
+
 
 Weekday = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
@@ -38,6 +48,8 @@ class Instrument(Struct, frozen=True, kw_only=True):
     swap_short: Decimal
     sessions: Sessions
     triple_swap_on: Weekday | None = None  # the night that also pays the weekend
+    version: int = 1  # of this specification, at its venue
+    rights: Rights = Rights.FULL
 
     def __post_init__(self) -> None:
         self._check_names()

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from domain.values.instrument import Instrument
 from domain.values.trading_day import TradingDay
-from domain.venue.gate import GateParameters
+from domain.venue.gate import GateParameters, Reason
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -42,4 +42,60 @@ class FeedGap(Event, frozen=True, kw_only=True, tag="venue.feed-gap/1"):
     tick: int  # the last one before it
 
 
-VenueEvent = VenueOpened | DayBoundaryPassed | ClockAdvanced | FeedGap
+class SymbolQuarantined(
+    Event, frozen=True, kw_only=True, tag="venue.symbol-quarantined/1"
+):
+    """Its source is at fault: by this price nobody is judged, and nothing is filled.
+
+    The next quote that the gate admits ends it, and is its own record in the tick log.
+    """
+
+    symbol: str
+    tick: int  # the last of the venue
+    reason: Reason  # of the latest fault
+    faults: int  # in a row
+
+
+class SymbolReleased(Event, frozen=True, kw_only=True, tag="venue.symbol-released/1"):
+    """An operator has looked: what the gate knew of the price is forgotten.
+
+    The next quote in order is believed as a first one, and ends the quarantine.
+    """
+
+    symbol: str
+    tick: int
+    reason: str
+
+
+class InstrumentListed(
+    Event, frozen=True, kw_only=True, tag="venue.instrument-listed/1"
+):
+    """A symbol more, in its first version; `venue.opened` lists the first ones."""
+
+    tick: int
+    instrument: Instrument
+    effective_from: datetime
+    reason: str
+
+
+class InstrumentChanged(
+    Event, frozen=True, kw_only=True, tag="venue.instrument-changed/1"
+):
+    """What is opened from then on is specified so; what is open keeps what it has."""
+
+    tick: int
+    instrument: Instrument  # with its new version
+    effective_from: datetime
+    reason: str
+
+
+VenueEvent = (
+    VenueOpened
+    | DayBoundaryPassed
+    | ClockAdvanced
+    | FeedGap
+    | SymbolQuarantined
+    | SymbolReleased
+    | InstrumentListed
+    | InstrumentChanged
+)

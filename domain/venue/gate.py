@@ -46,6 +46,14 @@ class Reason(StrEnum):
     SPIKE = "spike"
 
 
+FAULTS: Final = frozenset(Reason) - {
+    Reason.UNKNOWN_SYMBOL,
+    Reason.DUPLICATE,  # said again, and nothing is wrong with it
+    Reason.MARKET_CLOSED,
+}
+"""What speaks against a source: so many in a row, and its symbol is in quarantine."""
+
+
 class GateLevel(StrEnum):
     ORDER = "order"  # crossed, late, duplicate
     FULL = "full"  # the market's hours and spikes as well
@@ -82,6 +90,7 @@ class GateParameters(Struct, frozen=True, kw_only=True):
     ahead: timedelta | None  # and before it; None where a quote sets the clock
     stuck_after: timedelta | None  # an unchanged price this long means a dead source
     band: Band
+    quarantine_after: int | None = None  # faults in a row; None: never
 
 
 BAND: Final = Band(
@@ -89,13 +98,15 @@ BAND: Final = Band(
     wide=Decimal("0.2"),
     doubles_in=timedelta(seconds=12),
 )
+PERSISTENT: Final = 20  # faults: ten seconds of a live symbol
 LIVE_GATE: Final = GateParameters(
-    version="live/1",
+    version="live/2",
     level=GateLevel.FULL,
     behind=timedelta(seconds=10),
     ahead=timedelta(seconds=2),
     stuck_after=timedelta(minutes=10),
     band=BAND,
+    quarantine_after=PERSISTENT,
 )
 SANDBOX_ORDER_GATE: Final = GateParameters(
     version="sandbox-order/1",
@@ -106,7 +117,10 @@ SANDBOX_ORDER_GATE: Final = GateParameters(
     band=BAND,
 )
 SANDBOX_FULL_GATE: Final = replace(
-    SANDBOX_ORDER_GATE, version="sandbox-full/1", level=GateLevel.FULL
+    SANDBOX_ORDER_GATE,
+    version="sandbox-full/2",
+    level=GateLevel.FULL,
+    quarantine_after=PERSISTENT,
 )
 
 
@@ -124,6 +138,8 @@ class GateState(Struct, frozen=True, kw_only=True):
     last: Price | None = None  # admitted
     unchanged_since: datetime | None = None
     suspect: Price | None = None  # the jump that waits to be confirmed
+    faults: int = 0  # in a row, since the last quote that was admitted
+    released_at: datetime | None = None  # by an operator: what was before is forgotten
 
     @property
     def is_in_doubt(self) -> bool:
@@ -153,15 +169,29 @@ def admit(
         return TurnedAway(Reason.UNKNOWN_SYMBOL, state)
     price = read(quote, instrument)
     if isinstance(price, Reason):
-        return TurnedAway(price, state)
+        return TurnedAway(price, blaming(price, None, state, now))
     reason = out_of_order(price, state, now, gate)
     if reason is None and gate.level is GateLevel.FULL:
         reason = out_of_line(price, state, instrument, gate)
-    if reason is Reason.SPIKE:
-        return TurnedAway(reason, replace(state, suspect=price))
     if reason is not None:
-        return TurnedAway(reason, state)
+        return TurnedAway(reason, blaming(reason, price, state, now))
     return Admitted(price, remembering(price, state))
+
+
+def blaming(
+    reason: Reason, price: Price | None, state: GateState, now: datetime
+) -> GateState:
+    """What is remembered of a quote that was turned away."""
+    is_forgotten = state.released_at is not None and now <= state.released_at
+    if reason not in FAULTS or is_forgotten:
+        return state
+    suspect = price if reason is Reason.SPIKE else state.suspect
+    return replace(state, suspect=suspect, faults=state.faults + 1)
+
+
+def is_persistent(state: GateState, gate: GateParameters) -> bool:
+    """Whether the source has been at fault for too long to be believed again soon."""
+    return gate.quarantine_after is not None and state.faults >= gate.quarantine_after
 
 
 def read(quote: RawQuote, instrument: Instrument) -> Price | Reason:

@@ -33,6 +33,10 @@ STORED_NAMES = [
     "venue.day-boundary-passed/1",
     "venue.clock-advanced/1",
     "venue.feed-gap/1",
+    "venue.symbol-quarantined/1",
+    "venue.symbol-released/1",
+    "venue.instrument-listed/1",
+    "venue.instrument-changed/1",
     "parked.retried/1",
     "parked.skipped/1",
 ]
