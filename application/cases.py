@@ -52,6 +52,7 @@ class CaseEvent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     flat: bool | None = None
     opened: bool = False
     closed: tuple[CaseClose, ...] = ()
+    flow: str | None = None  # what came in, or went out, by no trade
     floors: dict[str, str] = {}
     days: int | None = None
     required: dict[str, str] = {}
@@ -90,6 +91,8 @@ def written_out(rule: Mapping[str, Any]) -> dict[str, Any]:
     written = {**DEFAULTS.get(str(rule.get("kind")), {}), **rule}
     if written.get("mode") == "static":
         written["hwm_on"] = None  # whatever it says: a static floor follows no mark
+    elif written.get("mode") == "trail":
+        written.setdefault("flow_marks", "shift")
     return written
 
 
@@ -177,6 +180,7 @@ def observation(number: int, event: CaseEvent) -> Observation:
             )
             for each in event.closed
         ),
+        flow=number_of(event.flow),
     )
 
 

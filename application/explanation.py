@@ -126,13 +126,15 @@ def explained(stood: Stood, partition: str) -> Explanation:
     floors = crossed(account.phase.limits, standing)
     seen = convicted(account, Verdict(breaches=floors), moment)
     booked = tuple(bookings(stood.facts))
+    opened = stood.facts[0].fact
+    assert isinstance(opened, AccountOpened)
     counted = "tick" if account.bridge is None else "observation"
     return Explanation(
         at=moment.at,
         tick=moment.tick,
         account=account_view(account, moment, position, last.version),
         booked=booked,
-        balance=balance(account, booked),
+        balance=balance(account, opened.deposit, booked),
         positions=tuple(map(held, seen.positions)),
         equity=tuple(evidence.equity(seen)),
         marks=tuple(marks(account.marks)),
@@ -163,12 +165,12 @@ def bookings(facts: Iterable[Told]) -> Iterator[Booked]:
         yield Booked(type=name, times=len(amounts), amount=sum(amounts, Decimal(0)))
 
 
-def balance(account: Account, booked: Sequence[Booked]) -> str:
-    deposit = account.marks.deposit.amount.amount
+def balance(account: Account, deposit: Money, booked: Sequence[Booked]) -> str:
+    """From what it was opened with: scaling is one of the bookings."""
     if not booked:
-        return f"the deposit of {deposit}"
+        return f"the deposit of {deposit.amount}"
     changes = "".join(claims.signed(each.amount) for each in booked)
-    return f"{deposit}{changes} = {account.balance.amount}"
+    return f"{deposit.amount}{changes} = {account.balance.amount}"
 
 
 def held(valued: Valued) -> HeldThen:
@@ -204,7 +206,7 @@ def limit(
         limit=view,
         evaluated=floor.limit.evaluated,
         anchor=mark(floor.limit.anchor_is(), floor.anchor),
-        because=evidence.because(floor, counted),
+        because=evidence.because(seen, floor, counted),
         arithmetic=(
             *evidence.floor(seen, floor),
             *evidence.observed(seen, floor.limit),

@@ -23,6 +23,7 @@ from domain.account.state import Account
 from domain.challenge.state import Challenge
 from domain.plan.decider import Plan
 from domain.plan.events import PlanDrafted, Size
+from domain.rules.phase import Phase
 from domain.values.exact import exact
 from domain.values.instrument import Instrument
 
@@ -76,6 +77,10 @@ class Gateway(Protocol):
     def positions(
         self, account_id: str, owner: str | None
     ) -> tuple[PositionView, ...]: ...
+
+    def terms_of(self, account_id: str) -> tuple[Phase, str]:
+        """What binds it, and in which currency; nothing is valued for that."""
+        ...
 
     def challenge(self, challenge_id: str, owner: str | None) -> ChallengeView: ...
 
@@ -194,6 +199,13 @@ class LocalGateway:
         assert isinstance(entry.state, Account)
         moment = engine.venues[entry.state.venue_id].shown_moment()
         return tuple(position_views(entry.state, moment.market))
+
+    def terms_of(self, account_id: str) -> tuple[Phase, str]:
+        partition = self.see_account(account_id, None)
+        entry = self._hosts[partition].engine.memory.shown(f"account-{account_id}")
+        assert entry is not None
+        assert isinstance(entry.state, Account)
+        return entry.state.phase, entry.state.currency
 
     def instruments(self, venue_id: str) -> Mapping[str, Instrument]:
         partition = self.partition_of_venue(venue_id)

@@ -24,9 +24,13 @@ from application.parked import ParkedEvent
 from domain.account.commands import (
     AccountCommand,
     ClosePosition,
+    HoldPayout,
     ObserveAccount,
     OpenAccount,
     OpenPosition,
+    PostFlow,
+    ReleasePayout,
+    ScaleAccount,
 )
 from domain.account.decider import (
     Outcome,
@@ -42,7 +46,11 @@ from domain.account.events import (
     AccountObserved,
     AccountOpened,
     AccountQuarantined,
+    AccountScaled,
     CloseReason,
+    FlowPosted,
+    PayoutHeld,
+    PayoutReleased,
     PositionClosed,
     PositionOpened,
 )
@@ -360,8 +368,39 @@ def command_of(fact: AccountEvent) -> AccountCommand | None:
             return ClosePosition(trade_id=trade_id, quantity=quantity)
         case AccountObserved():
             return ObserveAccount(observations=fact.observations)
+        case FlowPosted() | AccountScaled() | PayoutHeld() | PayoutReleased():
+            return flow_of(fact)
         case _:
             return None
+
+
+def flow_of(
+    fact: FlowPosted | AccountScaled | PayoutHeld | PayoutReleased,
+) -> AccountCommand:
+    match fact:
+        case FlowPosted():
+            return PostFlow(
+                flow_id=fact.flow_id,
+                kind=fact.kind,
+                amount=fact.amount,
+                reason=fact.reason,
+                by=fact.by,
+            )
+        case AccountScaled():
+            return ScaleAccount(
+                flow_id=fact.flow_id,
+                deposit=fact.deposit,
+                phase=fact.phase,
+                terms_hash=None if fact.phase is None else fact.terms_hash,
+                reason=fact.reason,
+                by=fact.by,
+            )
+        case PayoutHeld():
+            return HoldPayout(payout_id=fact.payout_id, amount=fact.amount, by=fact.by)
+        case PayoutReleased():
+            return ReleasePayout(
+                payout_id=fact.payout_id, reason=fact.reason, by=fact.by
+            )
 
 
 def told(fault: Exception) -> str:

@@ -17,10 +17,15 @@ from domain.account.events import (
     AccountObserved,
     AccountOpened,
     AccountQuarantined,
+    AccountScaled,
     AccountWarned,
+    CapitalEvent,
+    FlowPosted,
     MarginCalled,
     MarginRestored,
     ObjectivesMet,
+    PayoutHeld,
+    PayoutReleased,
     PositionClosed,
     PositionOpened,
     RuleBreached,
@@ -42,8 +47,9 @@ class Account(Struct, frozen=True):
     zone: Annotated[str, says("Time zone of its day boundary")]
     turns_at: Annotated[str, says("Local time of its day boundary")]
     currency: Annotated[str, says("Of deposit and balance")]
-    deposit: Annotated[Decimal, says("The balance it began with")]
-    balance: Annotated[Decimal, says("Deposit, realised profit and costs")]
+    deposit: Annotated[Decimal, says("The balance it began with, or was scaled to")]
+    balance: Annotated[Decimal, says("Deposit, realised profit, costs and flows")]
+    flows: Annotated[Decimal, says("What came in, or went out, by no trade")]
     status: Annotated[
         AccountStatus,
         says("paused: until its next day boundary; frozen: until looked at"),
@@ -87,6 +93,7 @@ Change = (
     | AccountObserved
     | MarginCalled
     | MarginRestored
+    | CapitalEvent
 )
 
 
@@ -132,6 +139,7 @@ def opened(told: Told, fact: AccountOpened) -> Account:
         currency=fact.deposit.currency,
         deposit=fact.deposit.amount,
         balance=fact.deposit.amount,
+        flows=Decimal(0),
         status="active",
         trading_days=0,
         last_trading_day=None,
@@ -175,6 +183,16 @@ def after(account: Account, fact: Change) -> Account:
         case AccountObserved():
             return observed(account, fact)
         case _:
+            return funded(account, fact)
+
+
+def funded(account: Account, fact: CapitalEvent) -> Account:
+    match fact:
+        case FlowPosted() | AccountScaled():
+            return flowed(account, fact)
+        case PayoutHeld() | PayoutReleased():
+            return account
+        case _:
             assert_never(fact)
 
 
@@ -197,6 +215,17 @@ def observed(account: Account, fact: AccountObserved) -> Account:
         trading_days=fact.trading_days,
         status=status,
     )
+
+
+def flowed(account: Account, fact: FlowPosted | AccountScaled) -> Account:
+    account = replace(
+        account,
+        balance=fact.balance.amount,
+        flows=account.flows + fact.amount.amount,
+    )
+    if isinstance(fact, FlowPosted):
+        return account
+    return replace(account, deposit=fact.deposit.amount, terms_hash=fact.terms_hash)
 
 
 HEARS = (DayBoundaryPassed, AccountOpened, *get_args(Change))

@@ -20,6 +20,8 @@ from domain.account.events import (
     AccountExpired,
     AccountOpened,
     AccountQuarantined,
+    AccountScaled,
+    FlowPosted,
     ObjectivesMet,
     PositionClosed,
     PositionOpened,
@@ -41,8 +43,16 @@ class Score(Struct, frozen=True):
     trader_id: Annotated[str, says("Whose it is; the person is kept elsewhere")]
     phase: Annotated[str, says("The phase that the account serves")]
     deposit: Annotated[Decimal, says("What the return is measured from")]
+    capital: Annotated[
+        Decimal, says("The deposit, and what came or went by no trade since")
+    ]
     balance: Annotated[Decimal, says("Open trades do not count")]
-    return_percent: Annotated[Decimal, says("Balance above the deposit, in per cent")]
+    carried_percent: Annotated[
+        Decimal, says("The return by when it was scaled to the deposit it has")
+    ]
+    return_percent: Annotated[
+        Decimal, says("Balance above the capital, in per cent of the deposit")
+    ]
     reached_at: Annotated[datetime, says("When the balance came to where it is")]
     peak_equity: Annotated[Decimal, says("The highest that an event has shown")]
     equity_drawdown: Annotated[
@@ -77,6 +87,8 @@ Change = (
     | ObjectivesMet
     | AccountExpired
     | AccountQuarantined
+    | FlowPosted
+    | AccountScaled
 )
 
 
@@ -104,7 +116,9 @@ def entered(told: Told, fact: AccountOpened) -> Score:
         trader_id=fact.trader_id,
         phase=fact.phase.name,
         deposit=fact.deposit.amount,
+        capital=fact.deposit.amount,
         balance=fact.deposit.amount,
+        carried_percent=per_cent(Decimal(0), fact.deposit.amount),
         return_percent=per_cent(Decimal(0), fact.deposit.amount),
         reached_at=fact.at,
         peak_equity=fact.deposit.amount,
@@ -139,6 +153,10 @@ def after(score: Score, fact: Change) -> Score:
             return known(score, fact.equity.amount)
         case AccountExpired() | AccountQuarantined():
             return score
+        case FlowPosted():
+            return flowed(score, fact)
+        case AccountScaled():
+            return scaled(score, fact)
         case _:
             assert_never(fact)
 
@@ -146,17 +164,38 @@ def after(score: Score, fact: Change) -> Score:
 def banked(score: Score, balance: Decimal, at: datetime) -> Score:
     if balance == score.balance:
         return score
+    gained = per_cent(balance - score.capital, score.deposit)
     return replace(
         score,
         balance=balance,
-        return_percent=per_cent(balance - score.deposit, score.deposit),
+        return_percent=score.carried_percent + gained,
         reached_at=at,
+    )
+
+
+def flowed(score: Score, fact: FlowPosted | AccountScaled) -> Score:
+    """It is no return, and no fall below the peak."""
+    return replace(
+        score,
+        capital=score.capital + fact.amount.amount,
+        balance=fact.balance.amount,
+        peak_equity=score.peak_equity + fact.amount.amount,
+    )
+
+
+def scaled(score: Score, fact: AccountScaled) -> Score:
+    """What was earned on less stays what it was; from here on more is asked for it."""
+    return replace(
+        flowed(score, fact),
+        deposit=fact.deposit.amount,
+        capital=fact.balance.amount,
+        carried_percent=score.return_percent,
     )
 
 
 def known(score: Score, equity: Decimal) -> Score:
     peak = max(score.peak_equity, equity)
-    fall = per_cent(peak - equity, peak)
+    fall = per_cent(peak - equity, peak) if peak > 0 else Decimal(0)
     return replace(
         score,
         peak_equity=peak,

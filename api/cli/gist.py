@@ -9,10 +9,15 @@ from domain.account.events import (
     AccountObserved,
     AccountOpened,
     AccountQuarantined,
+    AccountScaled,
     AccountWarned,
+    CapitalEvent,
+    FlowPosted,
     MarginCalled,
     MarginRestored,
     ObjectivesMet,
+    PayoutHeld,
+    PayoutReleased,
     PositionClosed,
     PositionOpened,
     RuleBreached,
@@ -73,6 +78,20 @@ def of_account(fact: AccountEvent) -> str:
         case AccountObserved(observations=observations):
             seen = f"{observations[0].sequence} to {observations[-1].sequence}"
             return f"{seen}, balance {money(fact.balance)}"
+        case _:
+            return of_capital(fact)
+
+
+def of_capital(fact: CapitalEvent) -> str:
+    match fact:
+        case FlowPosted(kind=kind, amount=amount):
+            return f"{kind} {amount.amount:+}, balance {money(fact.balance)}"
+        case AccountScaled(deposit=deposit):
+            return f"to {money(deposit)}, balance {money(fact.balance)}"
+        case PayoutHeld(amount=amount):
+            return money(amount)
+        case PayoutReleased(payout_id=payout_id):
+            return payout_id
         case _:
             assert_never(fact)
 

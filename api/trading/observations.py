@@ -42,6 +42,7 @@ class NewObservation(Struct, frozen=True, forbid_unknown_fields=True):
     flat: bool | None = None  # absent: when balance and equity are the same
     opened: bool = False
     closed: Annotated[tuple[NewClose, ...], Meta(max_length=MOST_CLOSES)] = ()
+    flow: DecimalText | None = None  # of the balance: what came or went by no trade
 
 
 class NewObservations(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,7 +61,7 @@ async def observe(
 ) -> Response[ObservedView]:
     """Judge them by their sequence; what was sent before changes nothing.
 
-    The owner may send them, and so may whoever holds the bridge's role.
+    The owner may send them, and so may the bridge and the house.
     """
     observations = tuple(
         observation(each, f"observations[{place}]")
@@ -71,7 +72,7 @@ async def observe(
         gateway.partition_of_account(account_id),
         f"account-{account_id}",
         ObserveAccount(observations=observations),
-        by_house=caller.has(Role.BRIDGE),
+        by_house=caller.has(Role.BRIDGE, Role.ADMIN),
     )
 
 
@@ -95,4 +96,5 @@ def observation(sent: NewObservation, path: str) -> Observation:
             )
             for each in sent.closed
         ),
+        flow=exact(sent.flow) if sent.flow else None,
     )

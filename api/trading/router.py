@@ -8,6 +8,7 @@ from api.trading.breaches import breaches, one_breach
 from api.trading.challenges import buy_challenge, challenges, one_challenge
 from api.trading.curves import curve
 from api.trading.feed import feed
+from api.trading.flows import hold_payout, post_flow, release_payout
 from api.trading.leaderboard import leaderboard
 from api.trading.market_data import one_symbol, symbols
 from api.trading.observations import observe
@@ -48,6 +49,9 @@ HANDLERS = {
         list_symbol,
         change_symbol,
         release_symbol,
+        post_flow,
+        hold_payout,
+        release_payout,
     ),
     "sandbox": (open_venue, take_quotes, advance_clock, open_account),
     "bridge": (observe,),

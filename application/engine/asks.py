@@ -8,6 +8,7 @@ from msgspec import Struct
 from application.parked import RetryParked, SkipParked
 from domain.account.commands import (
     ClosePosition,
+    FlowCommand,
     ObserveAccount,
     OpenAccount,
     OpenPosition,
@@ -25,6 +26,7 @@ Command = (
     | OpenPosition
     | ClosePosition
     | ObserveAccount
+    | FlowCommand
     | PurchaseChallenge
     | PassPhase
     | FailPhase

@@ -32,6 +32,7 @@ from application.parked import evolve as evolve_parked
 from application.refusals import NotFound
 from application.views.account import account_view
 from application.views.challenge import challenge_view
+from application.views.flow import FlowEvent, flow_view
 from application.views.observed import observed_view
 from application.views.parked import DecisionView
 from application.views.plan import plan_view
@@ -46,9 +47,14 @@ from application.views.venue import (
 from domain.account.commands import (
     AccountCommand,
     ClosePosition,
+    FlowCommand,
+    HoldPayout,
     ObserveAccount,
     OpenAccount,
     OpenPosition,
+    PostFlow,
+    ReleasePayout,
+    ScaleAccount,
 )
 from domain.account.decider import (
     Outcome,
@@ -134,7 +140,7 @@ class Deciding:
         self.trades: dict[str, str] = {}  # open trades, and whose account holds them
         self.allocations = Allocations()
 
-    def decide(self, ask: Ask, draft: Draft) -> Answer:  # noqa: C901 - one case a kind
+    def decide(self, ask: Ask, draft: Draft) -> Answer:
         command = ask.command
         match command:  # the most frequent first
             case OpenPosition() | ClosePosition() | ObserveAccount():
@@ -165,10 +171,8 @@ class Deciding:
                 return self._challenge(ask, command, draft)
             case DraftPlan() | ActivatePlan():
                 return self._plan(ask, command, draft)
-            case RetryParked() | SkipParked():
-                return self._parked(ask, command, draft)
             case _:
-                assert_never(command)
+                return self._decided_by_house(ask, command, draft)
 
     def seal(self, draft: Draft) -> None:
         """The batch is complete; every tick that its events saw is stored with it."""
@@ -481,6 +485,36 @@ class Deciding:
             )
         view = observed_view(account, events, self._token(position), version)
         return self._answer(view, position, OK)
+
+    def _decided_by_house(
+        self, ask: Ask, command: FlowCommand | ParkedCommand, draft: Draft
+    ) -> Answer:
+        match command:
+            case PostFlow() | ScaleAccount() | HoldPayout() | ReleasePayout():
+                return self._funded(ask, command, draft)
+            case RetryParked() | SkipParked():
+                return self._parked(ask, command, draft)
+            case _:
+                assert_never(command)
+
+    def _funded(self, ask: Ask, command: FlowCommand, draft: Draft) -> Answer:
+        """What nobody trades for: the answer values nothing, so it is always given."""
+        account = self._entry(ask).state
+        assert isinstance(account, Account)
+        venue = self._venue(account.venue_id)
+        self._sequence(venue, ask, draft)
+        entry = self._entry(ask)  # as what was due before has left it
+        assert isinstance(entry.state, Account)
+        after, events = handle(command, entry.state, venue.moment())
+        because = Because(ask, ask.causation)
+        position, version = self._store(
+            ask.stream, entry.version, after, events, venue, because, draft
+        )
+        fact = events[0]
+        assert isinstance(fact, FlowEvent)
+        view = flow_view(fact, after, self._token(position), version)
+        status = OK if isinstance(command, ReleasePayout) else CREATED
+        return self._answer(view, position, status)
 
     def _trade_view(
         self,

@@ -5,6 +5,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from domain.account.bridge import Bridging
+from domain.account.flow import FlowKind
 from domain.rules.course import Observation
 from domain.rules.phase import Phase
 from domain.values.exact import positive
@@ -54,4 +55,61 @@ class ObserveAccount(Struct, frozen=True, kw_only=True, tag=True):
     observations: tuple[Observation, ...]
 
 
-AccountCommand = OpenAccount | OpenPosition | ClosePosition | ObserveAccount
+class PostFlow(Struct, frozen=True, kw_only=True, tag=True):
+    """`by` decides alone today; whoever must agree will be another member."""
+
+    flow_id: str  # of a payout its own id: it is debited once
+    kind: FlowKind
+    amount: Money  # what the balance gains; below zero what it loses
+    reason: str
+    by: str
+
+    def __post_init__(self) -> None:
+        amount = self.amount.amount
+        fits = {
+            FlowKind.PAYOUT: amount < 0,
+            FlowKind.CREDIT: amount > 0,
+            FlowKind.CORRECTION: amount != 0,
+        }
+        if not fits.get(self.kind, False):
+            raise ValueError(f"not the amount of a {self.kind}")
+
+
+class ScaleAccount(Struct, frozen=True, kw_only=True, tag=True):
+    """Give it another deposit, and with that floors and allowances."""
+
+    flow_id: str
+    deposit: Money
+    phase: Phase | None  # None: the terms stay
+    terms_hash: str | None  # of those that change
+    reason: str
+    by: str
+
+    def __post_init__(self) -> None:
+        positive(self.deposit.amount)
+        if (self.phase is None) is not (self.terms_hash is None):
+            raise ValueError("terms come with their hash")
+
+
+class HoldPayout(Struct, frozen=True, kw_only=True, tag=True):
+    """It was asked for: the amount waits for whoever approves."""
+
+    payout_id: str
+    amount: Money
+    by: str
+
+    def __post_init__(self) -> None:
+        positive(self.amount.amount)
+
+
+class ReleasePayout(Struct, frozen=True, kw_only=True, tag=True):
+    payout_id: str
+    reason: str
+    by: str
+
+
+FlowCommand = PostFlow | ScaleAccount | HoldPayout | ReleasePayout
+
+AccountCommand = (
+    OpenAccount | OpenPosition | ClosePosition | ObserveAccount | FlowCommand
+)

@@ -10,15 +10,16 @@ from domain.account.closing import booked, closed, is_tradable
 from domain.account.commands import (
     AccountCommand,
     ClosePosition,
+    HoldPayout,
     ObserveAccount,
     OpenAccount,
     OpenPosition,
+    PostFlow,
+    ReleasePayout,
+    ScaleAccount,
 )
 from domain.account.errors import (
-    AccountBreached,
-    AccountBridged,
     AccountClosed,
-    AccountFrozen,
     AccountPaused,
     TradeNotOpen,
 )
@@ -34,10 +35,16 @@ from domain.account.events import (
     PositionClosed,
     RuleBreached,
 )
+from domain.account.flow import since_scaling
+from domain.account.flows import (
+    hold_payout,
+    post_flow,
+    release_payout,
+    scale_account,
+)
 from domain.account.observing import adjudged, observed
 from domain.account.state import (
     Account,
-    Status,
     applied,
     evolve,
     marked,
@@ -45,7 +52,12 @@ from domain.account.state import (
     turn,
 )
 from domain.account.stop_out import is_tight, pressed
-from domain.account.trading import must_be_tradable, open_position
+from domain.account.trading import (
+    existing,
+    must_be_tradable,
+    open_position,
+    trading,
+)
 from domain.rules.adjudicate import Verdict, at_boundary, at_deadline, at_instant
 from domain.values.market import Moment
 
@@ -119,27 +131,16 @@ def decide(
             return close_position(command, trading(account), moment)
         case ObserveAccount():
             return observed(command, existing(account), moment)
+        case PostFlow():
+            return post_flow(command, existing(account), moment)
+        case ScaleAccount():
+            return scale_account(command, existing(account), moment)
+        case HoldPayout():
+            return hold_payout(command, existing(account), moment)
+        case ReleasePayout():
+            return release_payout(command, existing(account), moment)
         case _:
             assert_never(command)
-
-
-def existing(account: Account | None) -> Account:
-    if account is None:
-        raise AccountClosed("the account was never opened")
-    return account
-
-
-def trading(opened: Account | None) -> Account:
-    account = existing(opened)
-    if account.bridge is not None:
-        raise AccountBridged(account.account_id)
-    if account.status is Status.BREACHED:
-        raise AccountBreached(account.account_id)
-    if account.status is Status.FROZEN:
-        raise AccountFrozen(account.account_id)
-    if account.is_over:
-        raise AccountClosed(account.account_id)
-    return account
 
 
 def open_account(
@@ -265,6 +266,7 @@ def convicted(account: Account, verdict: Verdict, moment: Moment) -> RuleBreache
         trading_days=len(account.days_traded),
         opened_at=account.opened_at,
         decided_at=moment.at,
+        flows=since_scaling(account.flows),
     )
 
 

@@ -49,3 +49,19 @@ class StopRefused(Refused):
 
 class InsufficientMargin(Refused):
     """The free margin does not carry the trade."""
+
+
+class FlowRefused(Refused):
+    """The flow says nothing that could be booked."""
+
+
+class PayoutUncovered(Refused):
+    """What is there above the capital and the floors does not cover it."""
+
+
+class PayoutSettled(Refused):
+    """That payout has been debited, or is held, already."""
+
+
+class PayoutNotHeld(Refused):
+    """No payout of that id is held."""

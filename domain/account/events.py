@@ -9,6 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from domain.account.bridge import Bridging
+from domain.account.flow import Flow, FlowKind
 from domain.account.margin import MarginStood
 from domain.account.position import Fill, Position, Valued
 from domain.rules.adjudicate import Breach, Reached, Struck
@@ -93,6 +94,7 @@ class RuleBreached(
     opened_at: datetime
     decided_at: datetime  # of the tick or boundary that decided it
     source: str | None = None  # of an observed account: `e<sequence>` or its boundary
+    flows: tuple[Flow, ...] = ()  # since the deposit is what it is
 
 
 class ObjectivesMet(
@@ -143,6 +145,51 @@ class AccountObserved(Event, frozen=True, kw_only=True, tag="account.observed/1"
     is_paused: bool
 
 
+class FlowPosted(Event, frozen=True, kw_only=True, tag="account.flow-posted/1"):
+    """Balance, anchors and, as the terms say, high-water marks moved by the amount."""
+
+    flow_id: str
+    kind: FlowKind
+    amount: Money  # what the balance gained
+    balance: Money  # after it
+    reason: str
+    by: str
+
+
+class AccountScaled(
+    Event, frozen=True, kw_only=True, omit_defaults=True, tag="account.scaled/1"
+):
+    """Another deposit: balance and anchors moved by the difference, as by a flow."""
+
+    flow_id: str
+    amount: Money
+    deposit: Money
+    balance: Money  # after it
+    terms_hash: str
+    policy_version: int  # of the account's own terms; those sold were the first
+    reason: str
+    by: str
+    phase: Phase | None = None  # None: the terms stayed
+
+
+class PayoutHeld(Event, frozen=True, kw_only=True, tag="account.payout-held/1"):
+    """It was asked for; nothing is booked before it is approved."""
+
+    payout_id: str
+    amount: Money
+    by: str
+
+
+class PayoutReleased(Event, frozen=True, kw_only=True, tag="account.payout-released/1"):
+    """It will not be paid: the amount is free again."""
+
+    payout_id: str
+    reason: str
+    by: str
+
+
+CapitalEvent = FlowPosted | AccountScaled | PayoutHeld | PayoutReleased
+
 AccountEvent = (
     AccountOpened
     | PositionOpened
@@ -155,4 +202,5 @@ AccountEvent = (
     | AccountObserved
     | MarginCalled
     | MarginRestored
+    | CapitalEvent
 )

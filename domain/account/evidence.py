@@ -9,16 +9,21 @@ from datetime import datetime
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.account.events import RuleBreached
+from domain.account.flow import FlowKind
 from domain.account.position import Valued
 from domain.rules import claims
 from domain.rules.adjudicate import Breach
+from domain.rules.flow_marks import FlowMarks
 from domain.rules.limit import Comparator, Measured
 from domain.rules.marks import Mark, Marks
+from domain.rules.max_loss import MaxLoss
 from domain.rules.phase import LimitRule
 from domain.rules.record import Record
 from domain.rules.standing import Standing
+from domain.values.money import Money
 from domain.values.quote import Quote, Side
 from domain.values.trading_day import TradingDay
 
@@ -80,8 +85,12 @@ def observed(event: RuleBreached, limit: LimitRule) -> Iterator[str]:
 
 
 def floor(event: RuleBreached, breach: Breach) -> Iterator[str]:
-    """The allowance in money, what is left below the anchor, and the lock."""
+    """The anchor, the allowance in money, what is left below, and the lock."""
     limit, anchor, deposit = breach.limit, breach.anchor.amount, event.deposit
+    moved = breach.anchor.moved
+    if moved is not None:
+        stood = anchor - moved
+        yield f"{stood.amount}{claims.signed(moved.amount)} = {anchor.amount}"
     allowed = limit.allowance.in_money(deposit, anchor)
     yield from claims.allowed(limit.allowance, deposit, anchor)
     if breach.is_ceiling:
@@ -94,39 +103,83 @@ def floor(event: RuleBreached, breach: Breach) -> Iterator[str]:
 
 
 def floor_history(event: RuleBreached, breach: Breach) -> tuple[FloorStood, ...]:
-    """The floor at the opening and, when it has moved since, the floor as it stood."""
+    """The floor at the beginning and, when it has moved since, wherever it stood."""
+    beginning = began(event, breach)
+    anchor = breach.anchor
+    if anchor.at == beginning.at and breach.floor.amount == beginning.floor:
+        return (beginning,)
+    counted = "tick" if event.source is None else "observation"
+    if anchor.moved is None:
+        told = because(event, breach, counted)
+        return (
+            beginning,
+            FloorStood(at=anchor.at, floor=breach.floor.amount, because=told),
+        )
+    unmoved = Mark(anchor.amount - anchor.moved, anchor.tick, anchor.at)
+    stood = replace(breach, anchor=unmoved)
+    first = FloorStood(
+        at=anchor.at,
+        floor=hung_from(unmoved, event, breach).amount,
+        because=because(event, stood, counted),
+    )
+    moved = FloorStood(
+        at=max((each.at for each in event.flows), default=event.at),
+        floor=breach.floor.amount,
+        because=f"flows of {anchor.moved.amount} in all have moved it since",
+    )
+    if first.floor == beginning.floor:
+        return (beginning, moved)
+    return (beginning, first, moved)
+
+
+def began(event: RuleBreached, breach: Breach) -> FloorStood:
+    """With the opening, or where the account was scaled since, with that."""
+    deposit, at, how = event.deposit, event.opened_at, "opened with"
+    if event.flows and event.flows[0].kind is FlowKind.SCALING:
+        at, how = event.flows[0].at, "scaled to"
+    return FloorStood(
+        at=at,
+        floor=hung_from(Mark(deposit, 0, at), event, breach).amount,
+        because=f"{how} {deposit.amount} {deposit.currency}",
+    )
+
+
+def hung_from(mark: Mark, event: RuleBreached, breach: Breach) -> Money:
+    """The level that is crossed, were every mark but the deposit this one."""
     deposit, limit = event.deposit, breach.limit
-    start = Mark(deposit, 0, event.opened_at)
+    marks = replace(Marks.at_opening(mark), deposit=Mark(deposit, mark.tick, mark.at))
     standing = Standing(
         balance=deposit,
         equity=deposit,
-        marks=Marks.at_opening(start),
+        marks=marks,
         record=Record.beginning(event.opened_at, ANY_DAY, deposit),
         trading_days=0,
         is_flat=True,
     )
     level = limit.ceiling if breach.is_ceiling else limit.floor
-    at_opening = level(standing)
-    assert at_opening is not None, "only a ceiling is crossed from below"
-    opening = FloorStood(
-        at=event.opened_at,
-        floor=at_opening.amount,
-        because=f"opened with {deposit.amount} {deposit.currency}",
-    )
-    if breach.anchor.at == event.opened_at and breach.floor == at_opening:
-        return (opening,)
-    stood = FloorStood(
-        at=breach.anchor.at,
-        floor=breach.floor.amount,
-        because=because(breach, "tick" if event.source is None else "observation"),
-    )
-    return (opening, stood)
+    found = level(standing)
+    assert found is not None, "only a ceiling is crossed from below"
+    return found
 
 
-def because(breach: Breach, counted: str) -> str:
+def because(event: RuleBreached, breach: Breach, counted: str) -> str:
     limit, anchor = breach.limit, breach.anchor
     told = f"{limit.anchor_is()} {anchor.amount.amount} after {counted} {anchor.tick}"
+    if is_reset(event, breach):
+        told = f"a flow set the mark back to the deposit of {anchor.amount.amount}"
     return f"{told}; never above the lock" if limit.is_locked else told
+
+
+def is_reset(event: RuleBreached, breach: Breach) -> bool:
+    limit, anchor = breach.limit, breach.anchor
+    return (
+        isinstance(limit, MaxLoss)
+        and limit.flow_marks is FlowMarks.RESET
+        and anchor.amount == event.deposit
+        and any(
+            (each.at, each.tick) == (anchor.at, anchor.tick) for each in event.flows
+        )
+    )
 
 
 def quotes(event: RuleBreached) -> tuple[Quote, ...]:

@@ -15,14 +15,20 @@ from domain.account.events import (
     AccountObserved,
     AccountOpened,
     AccountQuarantined,
+    AccountScaled,
     AccountWarned,
+    CapitalEvent,
+    FlowPosted,
     MarginCalled,
     MarginRestored,
     ObjectivesMet,
+    PayoutHeld,
+    PayoutReleased,
     PositionClosed,
     PositionOpened,
     RuleBreached,
 )
+from domain.account.flow import Flow, FlowKind, Held
 from domain.account.margin import held_margin
 from domain.account.position import Fill, Position
 from domain.account.recording import after_closing, after_opening
@@ -70,6 +76,9 @@ class Account(Struct, frozen=True, kw_only=True):
     closing: frozenset[str] = frozenset()  # trades that must close, and wait to fill
     bridge: Bridge | None = None  # None: it trades here, by its venue's clock
     is_called: bool = False  # for more margin, and not above that level since
+    flows: tuple[Flow, ...] = ()
+    held: tuple[Held, ...] = ()  # payouts that wait to be approved
+    policy_version: int = 1  # of its own terms; scaling makes another
 
     @property
     def is_over(self) -> bool:
@@ -253,6 +262,21 @@ def evolved(account: Account, event: AccountEvent) -> Account:  # noqa: C901, PL
             taken = take(account.bridge, account.phase, deposit, event.observations)
             return replace(account, bridge=taken[0])
         case _:
+            return funded(account, event)
+
+
+def funded(account: Account, event: CapitalEvent) -> Account:
+    match event:
+        case FlowPosted():
+            return flowed(account, event)
+        case AccountScaled():
+            return scaled(account, event)
+        case PayoutHeld():
+            held = Held(payout_id=event.payout_id, amount=event.amount)
+            return replace(account, held=(*account.held, held))
+        case PayoutReleased():
+            return replace(account, held=without(account.held, event.payout_id))
+        case _:
             assert_never(event)
 
 
@@ -270,6 +294,49 @@ def opened(event: AccountOpened) -> Account:
         record=Record.beginning(event.at, event.phase.trading_day, event.deposit),
         bridge=Bridge(terms=event.bridge) if event.bridge is not None else None,
     )
+
+
+def flowed(account: Account, event: FlowPosted) -> Account:
+    flow = Flow(
+        flow_id=event.flow_id,
+        kind=event.kind,
+        amount=event.amount,
+        at=event.at,
+        tick=event.tick,
+    )
+    how = account.phase.flow_marks
+    return replace(
+        account,
+        balance=event.balance,
+        marks=account.marks.flowed(event.amount, how, event.tick, event.at),
+        flows=(*account.flows, flow),
+        held=without(account.held, event.flow_id),
+    )
+
+
+def scaled(account: Account, event: AccountScaled) -> Account:
+    flow = Flow(
+        flow_id=event.flow_id,
+        kind=FlowKind.SCALING,
+        amount=event.amount,
+        at=event.at,
+        tick=event.tick,
+    )
+    phase = event.phase or account.phase
+    how = phase.flow_marks
+    return replace(
+        account,
+        balance=event.balance,
+        marks=account.marks.scaled(event.deposit, how, event.tick, event.at),
+        flows=(*account.flows, flow),
+        phase=phase,
+        terms_hash=event.terms_hash,
+        policy_version=event.policy_version,
+    )
+
+
+def without(held: tuple[Held, ...], payout_id: str) -> tuple[Held, ...]:
+    return tuple(each for each in held if each.payout_id != payout_id)
 
 
 def trades(account: Account) -> frozenset[str]:

@@ -4,6 +4,10 @@ from decimal import Decimal
 
 from domain.account.commands import OpenPosition
 from domain.account.errors import (
+    AccountBreached,
+    AccountBridged,
+    AccountClosed,
+    AccountFrozen,
     AccountPaused,
     InsufficientMargin,
     MarketClosed,
@@ -13,13 +17,32 @@ from domain.account.errors import (
 from domain.account.events import PositionOpened
 from domain.account.margin import added_margin
 from domain.account.position import Position
-from domain.account.state import Account
+from domain.account.state import Account, Status
 from domain.values.instrument import Instrument
 from domain.values.market import Moment
 from domain.values.money import Money
 from domain.values.quote import Quote, Side
 from domain.values.refusal import Arithmetic
 from domain.values.session import is_open
+
+
+def existing(account: Account | None) -> Account:
+    if account is None:
+        raise AccountClosed("the account was never opened")
+    return account
+
+
+def trading(opened: Account | None) -> Account:
+    account = existing(opened)
+    if account.bridge is not None:
+        raise AccountBridged(account.account_id)
+    if account.status is Status.BREACHED:
+        raise AccountBreached(account.account_id)
+    if account.status is Status.FROZEN:
+        raise AccountFrozen(account.account_id)
+    if account.is_over:
+        raise AccountClosed(account.account_id)
+    return account
 
 
 def open_position(

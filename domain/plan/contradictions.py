@@ -38,6 +38,13 @@ def of_max_loss(written: Written, path: str, notes: Notes) -> None:
             "mode is static: the floor never moves",
             "mode is trail: the floor moves until it is locked",
         )
+    if mode == Mode.STATIC and written.get("flow_marks") is not None:
+        notes.open(
+            f"{path}.flow_marks",
+            "a floor that never moves is said to be moved by payouts",
+            "mode is static: the floor never moves",
+            "mode is trail: the floor follows a mark, which payouts may move",
+        )
     if mode == Mode.TRAILING and "hwm_on" in written and follows is None:
         left_out = WORDS[MaxLoss].terms["hwm_on"].left_out
         assert left_out is not None

@@ -150,7 +150,7 @@ def of_rule(
     words = WORDS[type(after)]
     for name, term in words.terms.items():
         old, new = value_of(before, name), value_of(after, name)
-        if old != new:
+        if term.says(old, currency) != term.says(new, currency):
             is_asked = is_asked_of_both(name, before, after)
             yield Difference(
                 field=f"{path}.{name}",

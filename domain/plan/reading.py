@@ -23,10 +23,13 @@ from domain.plan.document import PlanDocument, WrittenAddOn, WrittenChange
 from domain.plan.events import Size
 from domain.plan.findings import Fault, Finding, Notes
 from domain.plan.rule_reading import converted, read_rule
-from domain.plan.rule_words import WEEKDAYS
+from domain.plan.rule_words import FLOWS, WEEKDAYS
 from domain.plan.trading_reading import read_trading
 from domain.plan.zones import read_zone
+from domain.rules.flow_marks import FlowMarks
+from domain.rules.max_loss import MaxLoss
 from domain.rules.phase import Phase, Rule
+from domain.rules.sticky_target import StickyTarget
 from domain.rules.terms import ADJUDICATOR, Terms
 from domain.rules.weekly_loss import WeeklyLoss
 from domain.values.exact import exact
@@ -102,6 +105,7 @@ def read_phase(written: Mapping[str, Any], path: str, notes: Notes) -> Phase | N
     ids = (each.get("id") for each in rules if isinstance(each, dict))
     refuse_alike(ids, f"{path}.rules", "id", notes)
     refuse_two_weeks(read, f"{path}.rules", notes)
+    refuse_two_ways(read, f"{path}.rules", notes)
     if not notes.is_clear(path):
         return None
     whole = {
@@ -157,6 +161,25 @@ def refuse_two_weeks(rules: list[Rule | None], path: str, notes: Notes) -> None:
                 "the weekly rules of a phase begin their week on different days",
                 f"the week begins with {WEEKDAYS[weeks[0][1]]} for all of them",
                 f"the week begins with {WEEKDAYS[week]} for all of them",
+            )
+
+
+def refuse_two_ways(rules: list[Rule | None], path: str, notes: Notes) -> None:
+    """Floors of a phase follow the same marks, and so do targets that stay reached."""
+    trailing = [
+        (place, rule.flow_marks)
+        for place, rule in enumerate(rules)
+        if isinstance(rule, MaxLoss) and rule.flow_marks is not None
+    ]
+    has_sticky = any(isinstance(rule, StickyTarget) for rule in rules)
+    first = FlowMarks.SHIFT if has_sticky or not trailing else trailing[0][1]
+    for place, how in trailing:
+        if how is not first:
+            notes.open(
+                f"{path}[{place}].flow_marks",
+                "the marks that a phase follows are moved by payouts in two ways",
+                f"a payout {FLOWS[first]}, for all of them",
+                f"a payout {FLOWS[how]}, for all of them",
             )
 
 

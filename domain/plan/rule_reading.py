@@ -13,6 +13,7 @@ from domain.plan.findings import Notes
 from domain.plan.rule_words import WORDS
 from domain.plan.words import BASES, UNITS
 from domain.rules.allowance import Allowance, AmountBasis
+from domain.rules.flow_marks import FlowMarks
 from domain.rules.max_loss import Mode
 from domain.rules.phase import Rule
 from domain.rules.span import Span, Unit
@@ -49,9 +50,14 @@ def read_rule(written: object, path: str, notes: Notes) -> Rule | None:
 
 
 def not_asked(written: Written) -> Written:
-    """A floor that never moves follows nothing and stops nowhere: no choice is open."""
+    """A floor that never moves follows nothing and stops nowhere: no choice is open.
+
+    One that trails is as far away after a payout as before, unless it says otherwise.
+    """
     if written.get("mode") == Mode.STATIC:
         return {"hwm_on": None, "lock": None}
+    if written.get("mode") == Mode.TRAILING:
+        return {"flow_marks": FlowMarks.SHIFT.value}
     return {}
 
 

@@ -30,6 +30,7 @@ from domain.rules.capped_days import CappedDays, DayOf
 from domain.rules.consistency import Best, Consequence, Consistency, Excess, Whole
 from domain.rules.daily_cap import DailyCap
 from domain.rules.daily_loss import DailyLoss, DayAnchor
+from domain.rules.flow_marks import FlowMarks
 from domain.rules.inactivity import Activity, Inactivity, Since
 from domain.rules.limit import Comparator, Effect, Evaluated, Measured
 from domain.rules.max_loss import Follows, MaxLoss, Mode
@@ -103,6 +104,11 @@ FOLLOWED: Final[Mapping[Follows, str]] = {
     Follows.HIGHER_OF_BOTH: "the highest of balance and equity at any tick",
     Follows.CLOSE_BALANCE: "the highest balance with which a day ended",
     Follows.CLOSE_HIGHER_OF_BOTH: "the highest of balance and equity at a day's end",
+}
+FLOWS: Final[Mapping[FlowMarks, str]] = {
+    FlowMarks.SHIFT: "moves it by its amount, so the floor stays as far away",
+    FlowMarks.RESET: "sets it back to the deposit",
+    FlowMarks.KEEP: "leaves it where it is",
 }
 BASIS: Final[Mapping[Basis, str]] = {
     Basis.CLOSED: "the balance, so only closed profit counts",
@@ -222,6 +228,15 @@ WORDS: Final[Mapping[type[Rule], Words]] = {
                 ),
                 values="null or an amount above the deposit",
                 kinder=kinder_lock,
+            ),
+            "flow_marks": Term(
+                label="what a payout does to the mark",
+                says=lambda how, _: FLOWS[how or FlowMarks.SHIFT],
+                left_out=(
+                    f"shift: {FLOWS[FlowMarks.SHIFT]}",
+                    f"keep: {FLOWS[FlowMarks.KEEP]}",
+                ),
+                values=", ".join(FLOWS),
             ),
         },
     ),

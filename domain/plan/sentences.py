@@ -14,6 +14,7 @@ from domain.plan.rule_words import (
     DAYS_OF,
     EFFECTS,
     EXCESSES,
+    FLOWS,
     FOLLOWED,
     MEASURES,
     SINCE,
@@ -36,6 +37,7 @@ from domain.rules.capped_days import CappedDays
 from domain.rules.consistency import Consistency
 from domain.rules.daily_cap import DailyCap
 from domain.rules.daily_loss import DailyLoss
+from domain.rules.flow_marks import FlowMarks
 from domain.rules.inactivity import Inactivity
 from domain.rules.limit import Evaluated
 from domain.rules.max_loss import MaxLoss
@@ -101,7 +103,7 @@ def of_max_loss(rule: MaxLoss, currency: str) -> str:
         fall = (
             f"The account may never fall by {allowance}, measured from"
             f" {FOLLOWED[rule.follows]}: the floor follows that up, never comes down,"
-            f" and {stops}."
+            f" and {stops}. A payout {FLOWS[rule.flow_marks or FlowMarks.SHIFT]}."
         )
     return of_limit(rule, fall)
 

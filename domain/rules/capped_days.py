@@ -47,7 +47,7 @@ class CappedDays(
     def weighed(
         self, level: Money, observed: Money, standing: Standing
     ) -> tuple[Money, Money]:
-        cap = share(self.percent, level - standing.deposit)
+        cap = share(self.percent, level - standing.capital)
         record, zero = standing.record, Money.zero(level.currency)
         floating = observed - standing.balance
         brought = [self.brought(day) for day in record.before]

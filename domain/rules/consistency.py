@@ -82,7 +82,7 @@ class Consistency(
         self, level: Money, observed: Money, standing: Standing
     ) -> tuple[Money, Money]:
         if self.consequence is Consequence.RAISES_TARGET:
-            level = max(level, standing.deposit + self.needed(standing))
+            level = max(level, standing.capital + self.needed(standing))
         return level, observed
 
     def needed(self, standing: Standing) -> Money:
@@ -106,7 +106,7 @@ class Consistency(
     def profit(self, standing: Standing) -> Money:
         match self.whole:
             case Whole.NET:
-                return standing.balance - standing.deposit
+                return standing.balance - standing.capital
             case Whole.POSITIVE if self.best is Best.TRADE:
                 return standing.record.won
             case Whole.POSITIVE:

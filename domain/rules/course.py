@@ -43,6 +43,12 @@ class Observation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     flat: bool | None = None  # None: flat when both amounts are the same
     opened: bool = False  # a position was, then
     closed: tuple[ObservedClose, ...] = ()
+    flow: Decimal | None = None  # of the balance: what came or went by no trade
+
+    @property
+    def is_silent(self) -> bool:
+        """It says of no amount: nothing is judged."""
+        return self.balance is self.equity is self.flow is None
 
 
 class Noted(Struct, frozen=True, kw_only=True):
@@ -100,8 +106,11 @@ def see(
         course, noted = step
         notes.append(noted)
     course = replace(course, now=at)
+    if seen.flow is not None:
+        course = flowed(course, phase, seen, seen.flow)
     if seen.balance is not None or seen.equity is not None:
         course = valued(course, phase, seen)
+    if not seen.is_silent:
         standing, verdict = at_instant(phase, course.standing, seen.sequence, at)
         label = f"e{seen.sequence}"
         course, noted = after(course, label, seen.sequence, at, standing, verdict)
@@ -151,6 +160,19 @@ def after(
         label=label, sequence=sequence, at=at, standing=standing, verdict=verdict
     )
     return replace(course, standing=standing, is_over=is_over), noted
+
+
+def flowed(course: Course, phase: Phase, seen: Observation, flow: Decimal) -> Course:
+    """The amounts that come with it are those after it."""
+    before, amount = course.standing, Money.rounded(flow, course.currency)
+    how = phase.flow_marks
+    standing = replace(
+        before,
+        balance=before.balance + amount,
+        equity=before.equity + amount,
+        marks=before.marks.flowed(amount, how, seen.sequence, course.now),
+    )
+    return replace(course, standing=standing)
 
 
 def valued(course: Course, phase: Phase, seen: Observation) -> Course:

@@ -5,20 +5,43 @@ the breach that rests on one states its amount, its instant and its tick.
 """
 
 from datetime import datetime
-from typing import Self
+from typing import Final, Self, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain.rules.flow_marks import FlowMarks
 from domain.values.money import Money
 
+ANCHORS: Final = (  # what a flow moves, whatever the terms are
+    "day_balance",
+    "day_equity",
+    "day_peak_equity",
+    "week_balance",
+    "week_equity",
+    "week_peak_equity",
+    "capital",
+)
+HIGHEST: Final = (  # what it moves as the terms say
+    "peak_balance",
+    "peak_equity",
+    "peak_flat",
+    "close_balance",
+    "close_equity",
+)
 
-class Mark(Struct, frozen=True):
+
+class Mark(Struct, frozen=True, omit_defaults=True):
     """An amount, and the last tick that had been seen when it first stood."""
 
     amount: Money
     tick: int
     at: datetime
+    moved: Money | None = None  # by flows since then, which the amount has in it
+
+    def moved_by(self, flow: Money) -> Self:
+        moved = flow if self.moved is None else self.moved + flow
+        return replace(self, amount=self.amount + flow, moved=moved)
 
 
 class Marks(Struct, frozen=True, dict=True):
@@ -36,6 +59,7 @@ class Marks(Struct, frozen=True, dict=True):
     peak_flat: Mark  # the highest balance of an instant at which nothing was open
     close_balance: Mark  # the highest that a boundary has seen
     close_equity: Mark  # likewise
+    capital: Mark  # the deposit and every flow since: profit is what is above it
 
     @classmethod
     def at_opening(cls, deposit: Mark) -> Self:
@@ -71,6 +95,27 @@ class Marks(Struct, frozen=True, dict=True):
             close_balance=higher(self.close_balance, balance),
             close_equity=higher(self.close_equity, equity),
         )
+
+    def flowed(self, flow: Money, how: FlowMarks, tick: int, at: datetime) -> Self:
+        """Money came in or went out, by which nobody has gained or lost."""
+        highest = {each: getattr(self, each) for each in HIGHEST}
+        match how:
+            case FlowMarks.SHIFT:
+                highest = {each: mark.moved_by(flow) for each, mark in highest.items()}
+            case FlowMarks.RESET:
+                highest = dict.fromkeys(HIGHEST, Mark(self.deposit.amount, tick, at))
+            case FlowMarks.KEEP:
+                pass
+            case _:
+                assert_never(how)
+        anchors = {each: getattr(self, each).moved_by(flow) for each in ANCHORS}
+        return replace(self, **anchors, **highest)
+
+    def scaled(self, deposit: Money, how: FlowMarks, tick: int, at: datetime) -> Self:
+        """The deposit becomes another, by a flow of the difference."""
+        flow = deposit - self.deposit.amount
+        anew = replace(self, deposit=Mark(deposit, tick, at))
+        return anew.flowed(flow, how, tick, at)
 
     def week_turned(self) -> Self:
         """What anchors the new day anchors a new week too."""

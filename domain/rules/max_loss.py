@@ -12,6 +12,7 @@ from enum import StrEnum
 from msgspec import field
 
 from domain.rules import claims
+from domain.rules.flow_marks import FlowMarks
 from domain.rules.limit import Limit
 from domain.rules.marks import Mark, higher
 from domain.rules.standing import Standing
@@ -38,6 +39,7 @@ class MaxLoss(
     Limit,
     frozen=True,
     kw_only=True,
+    omit_defaults=True,  # the last term is younger than terms that are in the log
     tag="max",
     tag_field="kind",
     forbid_unknown_fields=True,
@@ -45,6 +47,7 @@ class MaxLoss(
     mode: Mode
     follows: Follows | None = field(name="hwm_on")  # None: static
     lock: Decimal | None  # money above the deposit; None: the floor stops nowhere
+    flow_marks: FlowMarks | None = None  # None: static, or as `shift`
 
     def __post_init__(self) -> None:
         if (self.mode is Mode.TRAILING) is (self.follows is None):

@@ -16,6 +16,7 @@ from domain.rules.capped_days import CappedDays
 from domain.rules.consistency import Consistency
 from domain.rules.daily_cap import DailyCap
 from domain.rules.daily_loss import DailyLoss
+from domain.rules.flow_marks import FlowMarks
 from domain.rules.inactivity import Inactivity
 from domain.rules.limit import Evaluated
 from domain.rules.max_loss import MaxLoss
@@ -65,6 +66,12 @@ class Phase(
         weeks = {rule.week for rule in self.rules if isinstance(rule, WeeklyLoss)}
         if len(weeks) > 1:
             raise ValueError("a phase has one week: its weekly rules begin it together")
+        if len({how for _, how in self.trailing}) > 1:
+            raise ValueError("flows move the marks of all trailing floors alike")
+        if self.flow_marks is not FlowMarks.SHIFT and any(
+            isinstance(rule, StickyTarget) for rule in self.rules
+        ):
+            raise ValueError("what once reached a target is moved by flows: say shift")
 
     @cached_property
     def limits(self) -> tuple[LimitRule, ...]:
@@ -109,6 +116,19 @@ class Phase(
         """With which day a week begins, where a rule asks for weeks."""
         weeks = (rule.week for rule in self.rules if isinstance(rule, WeeklyLoss))
         return next(weeks, None)
+
+    @cached_property
+    def trailing(self) -> tuple[tuple[MaxLoss, FlowMarks], ...]:
+        """Which floors follow a high-water mark, and what flows do to that."""
+        return tuple(
+            (rule, rule.flow_marks or FlowMarks.SHIFT)
+            for rule in self.rules
+            if isinstance(rule, MaxLoss) and rule.follows is not None
+        )
+
+    @cached_property
+    def flow_marks(self) -> FlowMarks:
+        return next((how for _, how in self.trailing), FlowMarks.SHIFT)
 
     @cached_property
     def keeps_record(self) -> bool:

@@ -35,7 +35,7 @@ class ProfitTarget(
         positive(self.percent)
 
     def level(self, standing: Standing) -> Money:
-        return standing.deposit + share(self.percent, standing.deposit)
+        return standing.capital + share(self.percent, standing.deposit)
 
     def observed(self, standing: Standing) -> Money:
         return standing.balance if self.basis is Basis.CLOSED else standing.equity

@@ -19,3 +19,8 @@ class Standing(Struct, frozen=True, kw_only=True):
     @property
     def deposit(self) -> Money:
         return self.marks.deposit.amount
+
+    @property
+    def capital(self) -> Money:
+        """What profit is measured from: flows are neither gain nor loss."""
+        return self.marks.capital.amount

@@ -36,7 +36,7 @@ class StickyTarget(
             raise ValueError("with nothing open, equity is the balance: say closed")
 
     def level(self, standing: Standing) -> Money:
-        return standing.deposit + share(self.percent, standing.deposit)
+        return standing.capital + share(self.percent, standing.deposit)
 
     def observed(self, standing: Standing) -> Money:
         return self.mark(standing).amount

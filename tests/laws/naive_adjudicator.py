@@ -74,6 +74,7 @@ def adjudicated(case: Case) -> dict[str, Any]:
         "clock": start,
         "reset": plan["reset"],
         "initial": initial,
+        "capital": initial,
         "balance": initial,
         "equity": initial,
         "flat": True,
@@ -146,8 +147,20 @@ def take(
     event: Case,
     label: str,
 ) -> None:
-    if "balance" not in event and "equity" not in event:
+    if not {"balance", "equity", "flow"} & event.keys():
         return
+    if "flow" in event:
+        flow(now, losses, Decimal(event["flow"]))
+    if "balance" in event or "equity" in event:
+        stand(now, event)
+    now["stood"].append((now["balance"], now["equity"], now["flat"]))
+    raise_marks(now, losses)
+    ticking = [rule for rule in losses if rule.get("eval", "tick") == "tick"]
+    judge(now, ticking, now["initial"], label)
+    reach(now, rules, label)
+
+
+def stand(now: dict[str, Any], event: Case) -> None:
     before = now["balance"]
     if "balance" in event:
         now["balance"] = now["equity"] = Decimal(event["balance"])
@@ -157,11 +170,23 @@ def take(
     if event.get("opened"):
         now["days"].add(now["log"].today)
     now["log"].enter(event, now["clock"], now["balance"] - before)
-    now["stood"].append((now["balance"], now["equity"], now["flat"]))
-    raise_marks(now, losses)
-    ticking = [rule for rule in losses if rule.get("eval", "tick") == "tick"]
-    judge(now, ticking, now["initial"], label)
-    reach(now, rules, label)
+
+
+def flow(now: dict[str, Any], losses: list[Case], amount: Decimal) -> None:
+    """Move what is measured and what it is measured from; then it is judged."""
+    for each in ("balance", "equity", "capital"):
+        now[each] += amount
+    now["stood"] = [(b + amount, e + amount, flat) for b, e, flat in now["stood"]]
+    for rule in losses:
+        how = "shift"
+        if rule["kind"] == "max":
+            how = rule.get("flow_marks", "shift") if rule.get("hwm_on") else "keep"
+        elif rule["anchor"] == "initial":
+            how = "keep"
+        if how == "shift":
+            now["mark"][rule["id"]] += amount
+        elif how == "reset_to_initial":
+            now["mark"][rule["id"]] = now["initial"]
 
 
 def turn(

@@ -72,7 +72,8 @@ def level_and_observed(
     now: Now, rules: list[Case], target: Case
 ) -> tuple[Decimal, Decimal]:
     initial = now["initial"]
-    level = initial + cents(initial * Decimal(target["pct"]) / 100)
+    capital = now["capital"]
+    level = capital + cents(initial * Decimal(target["pct"]) / 100)
     by_equity = target.get("basis") == "equity"
     if target["kind"] == "target":
         observed = now["equity"] if by_equity else now["balance"]
@@ -84,9 +85,9 @@ def level_and_observed(
         )
     for rule in rules:
         if rule["kind"] == "consistency" and rule["effect"] == "raise_target":
-            level = max(level, initial + needed(now, rule))
+            level = max(level, capital + needed(now, rule))
         if rule["kind"] == "capped_days":
-            observed -= beyond_cap(now, rule, level - initial, observed)
+            observed -= beyond_cap(now, rule, level - capital, observed)
     return level, observed
 
 
@@ -145,7 +146,7 @@ def best(now: Now, rule: Case) -> Decimal:
 
 def whole(now: Now, rule: Case) -> Decimal:
     if rule["of"] == "net":
-        return Decimal(now["balance"] - now["initial"])
+        return Decimal(now["balance"] - now["capital"])
     return sum((each for each in candidates(now, rule) if each > 0), ZERO)
 
 

@@ -61,7 +61,18 @@ def rules(chance: Random, initial: Decimal) -> list[Case]:
         makers = [counted_days, good_days, consistency, capped, limited, idle]
         chosen = chance.sample(makers, chance.randint(1, 3))
         losses += [make(chance, make.__name__) for make in chosen]
+    moved_by_flows(chance, losses)
     return losses
+
+
+def moved_by_flows(chance: Random, rules: list[Case]) -> None:
+    """All marks of a phase alike; what stays reached is always shifted."""
+    how = chance.choice(["shift", "shift", "reset_to_initial", "keep"])
+    if any(rule["kind"] == "sticky_target" for rule in rules):
+        how = "shift"
+    for rule in rules:
+        if rule.get("mode") == "trail" and (how != "shift" or chance.random() < 0.5):
+            rule["flow_marks"] = how
 
 
 def target(chance: Random) -> Case:
@@ -181,6 +192,10 @@ def events(chance: Random, plan: Case, start: datetime) -> list[Case]:
         now = max(now, when)
         if chance.random() < 0.4:
             event["opened"] = True
+        if chance.random() < 0.15:
+            flow = step(chance, initial)
+            event["flow"] = str(flow)
+            balance += flow
         if chance.random() < 0.9:  # the others only assert
             balance += step(chance, initial)
             event |= values(chance, initial, balance)

@@ -24,11 +24,18 @@ from application.engine.asks import (
 from application.engine.engine import Engine
 from application.engine.host import Host
 from application.engine.memory import Entry
-from domain.account.commands import ClosePosition
+from domain.account.commands import (
+    ClosePosition,
+    HoldPayout,
+    PostFlow,
+    ScaleAccount,
+)
+from domain.account.flow import FlowKind
 from domain.account.state import Account
 from domain.challenge.state import Challenge
 from domain.rules.phase import Rule
 from domain.values.instrument import Instrument
+from domain.values.money import Money
 from domain.values.quote import Side
 from domain.venue.gate import LIVE_GATE, SANDBOX_ORDER_GATE, GateParameters
 from infrastructure.event_store.memory import MemoryJournal, Partition
@@ -133,6 +140,41 @@ def buy(
 def sell_out(account_id: str, trade_id: str, quantity: str | None = None) -> Ask:
     part = Decimal(quantity) if quantity else None
     command = ClosePosition(trade_id=trade_id, quantity=part)
+    return asking(f"account-{account_id}", command)
+
+
+def post_flow(
+    account_id: str, kind: FlowKind, amount: str, flow_id: str = "f-1"
+) -> Ask:
+    command = PostFlow(
+        flow_id=flow_id,
+        kind=kind,
+        amount=Money.parse(amount, "USD"),
+        reason="why",
+        by="an-admin",
+    )
+    return asking(f"account-{account_id}", command)
+
+
+def pay_out(account_id: str, amount: str, payout_id: str = "p-1") -> Ask:
+    return post_flow(account_id, FlowKind.PAYOUT, f"-{amount}", payout_id)
+
+
+def hold_payout(account_id: str, amount: str, payout_id: str = "p-1") -> Ask:
+    money = Money.parse(amount, "USD")
+    command = HoldPayout(payout_id=payout_id, amount=money, by="an-admin")
+    return asking(f"account-{account_id}", command)
+
+
+def scale(account_id: str, deposit: str) -> Ask:
+    command = ScaleAccount(
+        flow_id="s-1",
+        deposit=Money.parse(deposit, "USD"),
+        phase=None,
+        terms_hash=None,
+        reason="why",
+        by="an-admin",
+    )
     return asking(f"account-{account_id}", command)
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from application.engine.asks import Ask
+from domain.account.flow import FlowKind
 from domain.rules.limit import Comparator
 from domain.rules.max_loss import Follows
 from domain.rules.phase import Rule
@@ -20,11 +21,15 @@ from tests.stories.engines import (
     buy,
     desk,
     gold,
+    hold_payout,
     open_account,
     open_live,
     open_venue,
+    pay_out,
+    post_flow,
     quotes,
     remembered,
+    scale,
     sell_out,
 )
 from tests.stories.facts import (
@@ -58,6 +63,20 @@ A_PASS = [*A_DAY, gold("2150"), sell_out("b", "t2"), gold("2160")]
 A_CLOCK = [*A_DAY, advance(TUESDAY), advance(TUESDAY + timedelta(days=3))]
 
 
+A_FLOW = [
+    *A_DAY,
+    hold_payout("a", "300.00"),
+    pay_out("a", "300.00"),
+    post_flow("b", FlowKind.CORRECTION, "-250.00"),
+    post_flow("b", FlowKind.CREDIT, "1000.00"),
+    gold("2010"),
+    scale("a", "150000.00"),
+    gold("2030", "2020"),
+    gold("2020.50", at=NIGHT + timedelta(days=1)),
+    gold("1700"),
+]
+
+
 def one_block_over_a_boundary() -> list[Ask]:
     """The first of three quotes pauses at ten, the last comes after midnight."""
     asks = [*BEGINNING, open_account("c", DAILY_PAUSE), buy("c", "t2")]
@@ -76,6 +95,7 @@ STORIES = {
     "a breach": A_BREACH,
     "a pass": A_PASS,
     "a clock": A_CLOCK,
+    "flows": A_FLOW,
     "one block over a boundary": one_block_over_a_boundary(),
     "refused quotes only": [*A_DAY, gold("2000"), gold("2000"), gold("-1")],
     "two symbols": [*A_DAY, quotes(("EURUSD", "1.10000"), ("XAUUSD", "2001"))],
