@@ -79,6 +79,7 @@ PROBLEMS: Final[dict[str, Meaning]] = {
     "challenge-over": Meaning(409, "The challenge has ended."),
     "not-the-current-account": Meaning(409, "The challenge is in another account now."),
     "venue-known": Meaning(409, "The venue is open already."),
+    "not-paid": Meaning(409, "Nothing was charged: buy again."),
     "payment-refused": Meaning(409, "The payment was not confirmed."),
     "parked-settled": Meaning(409, "It was decided about before."),
     "rebuild-instead": Meaning(409, "A rebuild of the tables tries that again."),

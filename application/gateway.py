@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol, runtime_checkable
+from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
@@ -20,6 +21,8 @@ from application.views.plan import PlanView, latest, plan_view
 from application.views.position import PositionView, position_views
 from application.views.venue import SymbolView, symbol_view
 from domain.account.state import Account
+from domain.challenge.decider import PurchaseChallenge, must_be_allowed
+from domain.challenge.errors import RuleRefused
 from domain.challenge.state import Challenge
 from domain.plan.decider import Plan
 from domain.plan.events import PlanDrafted, Size
@@ -98,6 +101,14 @@ class Gateway(Protocol):
         """Raises `PlanNotActive`, `SizeNotOffered`."""
         ...
 
+    def may_buy(self, purchase: PurchaseChallenge) -> bool:
+        """Whether no rule forbids it now: what is refused is not charged."""
+        ...
+
+    def buying(self, trader_id: str) -> asyncio.Lock:
+        """One purchase of a person at a time: nothing else is bought while they pay."""
+        ...
+
     def symbols(self, venue_id: str, owner: str | None) -> tuple[SymbolView, ...]: ...
 
     def instruments(self, venue_id: str) -> Mapping[str, Instrument]: ...
@@ -129,6 +140,7 @@ class LocalGateway:
     def __init__(self, hosts: dict[str, Host]) -> None:
         self._hosts = hosts
         self._confirming: dict[str, asyncio.Task[None]] = {}
+        self._buying = WeakValueDictionary[str, asyncio.Lock]()
 
     async def ask(self, partition: str, ask: Ask) -> Answer:
         try:
@@ -245,6 +257,25 @@ class LocalGateway:
         self, plan_id: str, deposit: str, version: int | None = None
     ) -> tuple[PlanDrafted, Size]:
         return self._plan(plan_id).on_sale(exact(deposit), version)
+
+    def buying(self, trader_id: str) -> asyncio.Lock:
+        lock = self._buying.get(trader_id)
+        if lock is None:
+            lock = self._buying[trader_id] = asyncio.Lock()
+        return lock
+
+    def may_buy(self, purchase: PurchaseChallenge) -> bool:
+        partition = self.partition_of_venue(purchase.venue_id)
+        engine = self._hosts[partition].engine
+        if engine.memory.shown(f"challenge-{purchase.challenge_id}") is not None:
+            return True  # it is asked for again
+        held = engine.deciding.allocations.held(purchase.venue_id, purchase.trader_id)
+        moment = engine.venues[purchase.venue_id].shown_moment()
+        try:
+            must_be_allowed(purchase, held, moment)
+        except RuleRefused:
+            return False
+        return True
 
     def symbols(self, venue_id: str, owner: str | None) -> tuple[SymbolView, ...]:
         venue = self._venue(venue_id, owner)

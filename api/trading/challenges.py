@@ -6,6 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from api.conventions import (
     CursorText,
@@ -60,11 +61,7 @@ async def buy_challenge(
         gateway.symbols(venue_id, caller.trader_id)  # a stranger's sandbox is not found
         partition = gateway.partition_of_venue(venue_id)
     plan, size = gateway.on_sale(data.plan_id, data.deposit, data.plan_version)
-    currency = plan.terms.currency
-    price = price_with(size.price, chosen(plan.add_ons, data.add_ons), currency)
-    order_id = asking.id_for("order")
-    payment = await payments.charge(order_id, price, currency, data.payment.method)
-    challenge_id = asking.id_for("challenge")
+    challenge_id, order_id = asking.id_for("challenge"), asking.id_for("order")
     purchase = PurchaseChallenge(
         challenge_id=challenge_id,
         order_id=order_id,
@@ -72,12 +69,20 @@ async def buy_challenge(
         venue_id=venue_id,
         plan=plan,
         size=size,
-        payment=payment,
+        payment=None,
         add_ons=data.add_ons,
     )
-    return await asking.answer(
-        gateway, partition, f"challenge-{challenge_id}", purchase
-    )
+    async with gateway.buying(caller.trader_id):
+        if gateway.may_buy(purchase):  # else it is refused, and nobody has paid
+            currency = plan.terms.currency
+            price = price_with(size.price, chosen(plan.add_ons, data.add_ons), currency)
+            payment = await payments.charge(
+                order_id, price, currency, data.payment.method
+            )
+            purchase = replace(purchase, payment=payment)
+        return await asking.answer(
+            gateway, partition, f"challenge-{challenge_id}", purchase
+        )
 
 
 @get("/challenges", opt=dict(SIGNED_IN))

@@ -6,7 +6,12 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
-from domain.challenge.errors import ChallengeOver, NotTheCurrentAccount, RuleRefused
+from domain.challenge.errors import (
+    ChallengeOver,
+    NotPaid,
+    NotTheCurrentAccount,
+    RuleRefused,
+)
 from domain.challenge.events import (
     ChallengeBreached,
     ChallengeEvent,
@@ -35,7 +40,7 @@ class PurchaseChallenge(Struct, frozen=True, kw_only=True, tag=True):
     venue_id: str
     plan: PlanDrafted
     size: Size
-    payment: str
+    payment: str | None  # None: nothing was charged, since a rule would refuse it
     add_ons: tuple[str, ...] = ()
 
 
@@ -62,8 +67,8 @@ def decide(
         case PurchaseChallenge():
             if challenge is not None:
                 raise ChallengeOver("a challenge is bought once")
+            must_be_allowed(command, held, moment)
             bought = sale(command, moment)
-            must_be_allowed(bought, held)
             first = bought.terms.phases[0]
             return (bought, started(command.challenge_id, first, moment))
         case PassPhase():
@@ -86,9 +91,14 @@ def at_stage(challenge: Challenge | None, account_id: str) -> Challenge:
     return challenge
 
 
-def must_be_allowed(bought: ChallengePurchased, held: Sequence[Money]) -> None:
-    deposit = Money.rounded(bought.deposit, bought.terms.currency)
-    for cap in [cap for phase in bought.terms.phases for cap in phase.caps]:
+def must_be_allowed(
+    command: PurchaseChallenge, held: Sequence[Money], moment: Moment
+) -> None:
+    """Asked before anything is charged, and again when it is bought."""
+    plan = command.plan
+    terms = compiled(plan.terms, chosen(plan.add_ons, command.add_ons))
+    deposit = Money.rounded(command.size.deposit, terms.currency)
+    for cap in [cap for phase in terms.phases for cap in phase.caps]:
         overrun = cap.overrun(held, deposit)
         if overrun is not None:
             raise RuleRefused(
@@ -97,7 +107,7 @@ def must_be_allowed(bought: ChallengePurchased, held: Sequence[Money]) -> None:
                     rule=cap.id,
                     limit=overrun.limit,
                     actual=overrun.actual,
-                    at=f"{bought.at:%Y-%m-%dT%H:%M:%S.%f}Z",
+                    at=f"{moment.at:%Y-%m-%dT%H:%M:%S.%f}Z",
                 ),
             )
 
@@ -105,6 +115,8 @@ def must_be_allowed(bought: ChallengePurchased, held: Sequence[Money]) -> None:
 def sale(command: PurchaseChallenge, moment: Moment) -> ChallengePurchased:
     """Compile the plan's terms and the add-ons into the one policy that binds."""
     plan, size = command.plan, command.size
+    if command.payment is None:
+        raise NotPaid(command.order_id)
     add_ons = chosen(plan.add_ons, command.add_ons)
     terms = compiled(plan.terms, add_ons)
     return ChallengePurchased(

@@ -13,3 +13,7 @@ class RuleRefused(Refused):
 
 class NotTheCurrentAccount(Refused):
     """The account is not the one that the challenge is in now."""
+
+
+class NotPaid(Refused):
+    """It was not allowed when it would have been charged, and is now: buy again."""

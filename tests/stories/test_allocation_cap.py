@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from application.engine.asks import Ask
 from domain.challenge.decider import account_of, decide
-from domain.challenge.errors import RuleRefused
+from domain.challenge.errors import NotPaid, RuleRefused
 from domain.rules.allocation_cap import AllocationCap, Overrun
 from infrastructure.event_store.memory import Partition
 from tests.stories.challenges import AT_NINE, EVALUATION, FUNDED, draft, purchase
@@ -49,6 +49,14 @@ def test_the_cap_may_be_reached_and_not_passed(
     cap = replace(CAP, cap=Decimal(400_000))
     found = cap.overrun([usd(each) for each in held], usd(wanted))
     assert found == (overrun and Overrun(limit=overrun[0], actual=overrun[1]))
+
+
+def test_what_was_not_charged_is_not_sold() -> None:
+    command = replace(purchase(draft(CAPPED, FUNDED)), payment=None)
+    with pytest.raises(RuleRefused):
+        decide(command, None, AT_NINE, [usd("200000.00")])
+    with pytest.raises(NotPaid):
+        decide(command, None, AT_NINE)
 
 
 def test_the_number_of_accounts_is_counted_too() -> None:
