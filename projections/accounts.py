@@ -23,12 +23,15 @@ from domain.account.events import (
     FlowPosted,
     MarginCalled,
     MarginRestored,
+    NegativeBalanceCleared,
     ObjectivesMet,
     PayoutHeld,
     PayoutReleased,
     PositionClosed,
     PositionOpened,
     RuleBreached,
+    SwapAccrued,
+    SwapPosted,
 )
 from domain.rules.adjudicate import Verdict, silenced
 from domain.venue.events import DayBoundaryPassed
@@ -91,8 +94,11 @@ Change = (
     | AccountExpired
     | AccountQuarantined
     | AccountObserved
+    | SwapPosted
+    | SwapAccrued
     | MarginCalled
     | MarginRestored
+    | NegativeBalanceCleared
     | CapitalEvent
 )
 
@@ -174,7 +180,9 @@ def after(account: Account, fact: Change) -> Account:
             return breached(account, fact)
         case ObjectivesMet():
             return replace(account, status="passed", ended_at=fact.at)
-        case AccountWarned() | MarginCalled() | MarginRestored():
+        case SwapPosted() | NegativeBalanceCleared():
+            return replace(account, balance=fact.balance.amount)
+        case AccountWarned() | SwapAccrued() | MarginCalled() | MarginRestored():
             return account
         case AccountExpired():
             return replace(account, status="expired", ended_at=fact.at)

@@ -22,10 +22,12 @@ from domain.account.events import (
     AccountQuarantined,
     AccountScaled,
     FlowPosted,
+    NegativeBalanceCleared,
     ObjectivesMet,
     PositionClosed,
     PositionOpened,
     RuleBreached,
+    SwapPosted,
 )
 from domain.rules.adjudicate import Verdict
 from projections.asking import Pool, fetch
@@ -89,6 +91,8 @@ Change = (
     | AccountQuarantined
     | FlowPosted
     | AccountScaled
+    | SwapPosted
+    | NegativeBalanceCleared
 )
 
 
@@ -151,6 +155,8 @@ def after(score: Score, fact: Change) -> Score:
             return score if score.open_trades else known(score, score.balance)
         case RuleBreached() | ObjectivesMet():
             return known(score, fact.equity.amount)
+        case SwapPosted() | NegativeBalanceCleared():
+            return banked(score, fact.balance.amount, fact.at)
         case AccountExpired() | AccountQuarantined():
             return score
         case FlowPosted():

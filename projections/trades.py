@@ -1,6 +1,6 @@
 """A row a trade, from the fill that opens it to the one that closes the last lot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -8,8 +8,16 @@ from typing import Annotated, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from application.views.trade import TradeView
-from domain.account.events import CloseReason, PositionClosed, PositionOpened
+from application.catalogue import Fact
+from application.views.trade import TradeView, amount_of
+from domain.account.events import (
+    CloseReason,
+    PositionClosed,
+    PositionOpened,
+    Swap,
+    SwapAccrued,
+    SwapPosted,
+)
 from domain.account.position import Fill
 from domain.values.quote import Side
 from projections.asking import Pool, Slice, fetch_one, fetch_slice
@@ -30,7 +38,7 @@ class Trade(Struct, frozen=True):
     bid: Annotated[Decimal, says("Bid of the quote that filled it")]
     ask: Annotated[Decimal, says("Ask of the quote that filled it")]
     quote_sequence: Annotated[int, says("That quote's number in the venue's sequence")]
-    commission: Annotated[Decimal, says("A cost, charged at the opening")]
+    commission: Annotated[Decimal, says("A cost, as far as it has been charged")]
     opened_at: Annotated[datetime, says("Engine time of the opening")]
     trading_day: Annotated[date, says("The account's own day on which it was opened")]
     stop_loss: Annotated[Decimal | None, says("Closes at a loss when reached")]
@@ -40,9 +48,11 @@ class Trade(Struct, frozen=True):
     closed_at: Annotated[datetime | None, says("Engine time of the last lot's closing")]
     close_reason: Annotated[
         CloseReason | None,
-        says("Of the latest fill: trader, stop_loss, take_profit or liquidation"),
+        says("Of the latest fill: trader, stop_loss, liquidation, stop_out and so on"),
     ]
-    profit: Annotated[Decimal, says("Realised so far, without the commission")]
+    profit: Annotated[Decimal, says("Realised so far, without commission and swap")]
+    swap: Annotated[Decimal, says("Posted so far; a cost is below zero")]
+    accrued_swap: Annotated[Decimal, says("Not posted yet, but part of equity")]
     balance: Annotated[Decimal, says("Of the account, after this trade's latest fill")]
     currency: Annotated[str, says("Of commission, profit and balance")]
     partition: Annotated[str, says("Where its events are stored")]
@@ -61,10 +71,15 @@ TABLE = Table(
 
 
 def wanted(page: Sequence[Told]) -> Wanted:
-    closed = (each.fact for each in page if isinstance(each.fact, PositionClosed))
-    return Wanted(
-        frozenset(fill.closed.trade_id for fact in closed for fill in fact.fills)
-    )
+    return Wanted(frozenset(id_ for each in page for id_ in moved(each.fact)))
+
+
+def moved(fact: Fact) -> Iterator[str]:
+    """The trades that it changes, and that are there already."""
+    if isinstance(fact, PositionClosed):
+        yield from (fill.closed.trade_id for fill in fact.fills)
+    elif isinstance(fact, SwapPosted | SwapAccrued):
+        yield from (swap.trade_id for swap in fact.swaps)
 
 
 def fold(rows: Rows[Trade], told: Told) -> None:
@@ -76,6 +91,11 @@ def fold(rows: Rows[Trade], told: Told) -> None:
                 held = rows.get(fill.closed.trade_id)
                 assert held is not None, "closed before it was opened"
                 rows.put(held.trade_id, filled(held, fill, told, told.fact))
+        case SwapPosted(swaps=swaps) | SwapAccrued(swaps=swaps):
+            for swap in swaps:
+                held = rows.get(swap.trade_id)
+                assert held is not None, "held before it was opened"
+                rows.put(held.trade_id, rolled(held, swap, told, told.fact))
 
 
 def opened(told: Told, fact: PositionOpened) -> Trade:
@@ -103,6 +123,8 @@ def opened(told: Told, fact: PositionOpened) -> Trade:
         closed_at=None,
         close_reason=None,
         profit=held.realised.amount,
+        swap=amount_of(held.swap),
+        accrued_swap=amount_of(held.accrued),
         balance=fact.balance.amount,
         currency=fact.balance.currency,
         partition=told.partition,
@@ -120,19 +142,33 @@ def filled(held: Trade, fill: Fill, told: Told, fact: PositionClosed) -> Trade:
         closed_at=None if fill.left else fact.at,
         close_reason=fact.reason,
         profit=held.profit + fill.closed.profit.amount,
+        commission=held.commission + amount_of(fill.commission),
+        swap=held.swap + amount_of(fill.swap),
+        accrued_swap=held.accrued_swap - amount_of(fill.swap),
         balance=fact.balance.amount,
         position=told.position,
         version=told.version,
     )
 
 
-TRADES = Projection(TABLE, (PositionOpened, PositionClosed), wanted, fold)
+def rolled(
+    held: Trade, swap: Swap, told: Told, fact: SwapPosted | SwapAccrued
+) -> Trade:
+    seen = replace(held, position=told.position, version=told.version)
+    if isinstance(fact, SwapAccrued):
+        return replace(seen, accrued_swap=held.accrued_swap + swap.amount.amount)
+    balance = fact.balance.amount
+    return replace(seen, swap=held.swap + swap.amount.amount, balance=balance)
+
+
+HEARS = (PositionOpened, PositionClosed, SwapPosted, SwapAccrued)
+TRADES = Projection(TABLE, HEARS, wanted, fold)
 
 SELECT = """
     SELECT trade_id, order_id, client_order_id, account_id, symbol, side, quantity,
         status, open_price, bid, ask, quote_sequence, commission, opened_at, stop_loss,
-        take_profit, closed_quantity, close_price, closed_at, profit, balance,
-        partition || '-' || position AS position, version
+        take_profit, closed_quantity, close_price, closed_at, profit, swap,
+        accrued_swap, balance, partition || '-' || position AS position, version
     FROM read.trades
 """
 OF_ACCOUNT = " WHERE account_id = %(of)s"

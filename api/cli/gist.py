@@ -1,5 +1,6 @@
 """A fact in a few words, for a line of `tradesense tail`; most need none."""
 
+from collections.abc import Iterable
 from typing import assert_never
 
 from application.catalogue import Fact
@@ -15,12 +16,16 @@ from domain.account.events import (
     FlowPosted,
     MarginCalled,
     MarginRestored,
+    NegativeBalanceCleared,
     ObjectivesMet,
     PayoutHeld,
     PayoutReleased,
     PositionClosed,
     PositionOpened,
     RuleBreached,
+    Swap,
+    SwapAccrued,
+    SwapPosted,
 )
 from domain.challenge.events import (
     ChallengeBreached,
@@ -51,7 +56,7 @@ def gist(fact: Fact) -> str:
             return ""
 
 
-def of_account(fact: AccountEvent) -> str:
+def of_account(fact: AccountEvent) -> str:  # noqa: C901, PLR0911 - a case an event
     match fact:
         case AccountOpened():
             return f"{fact.phase.name}, {money(fact.deposit)}"
@@ -71,6 +76,8 @@ def of_account(fact: AccountEvent) -> str:
             return f"{fact.phase}, balance {money(fact.balance)}"
         case AccountWarned(struck=struck) | AccountExpired(struck=struck):
             return ", ".join(each.timer.id for each in struck)
+        case SwapPosted() | SwapAccrued() | NegativeBalanceCleared():
+            return of_money(fact)
         case MarginCalled(margin=it) | MarginRestored(margin=it):
             return f"equity {money(it.equity)} at a level of {money(it.level)}"
         case AccountQuarantined(cause=cause):
@@ -94,6 +101,22 @@ def of_capital(fact: CapitalEvent) -> str:
             return payout_id
         case _:
             assert_never(fact)
+
+
+def of_money(fact: SwapPosted | SwapAccrued | NegativeBalanceCleared) -> str:
+    match fact:
+        case SwapPosted(swaps=swaps):
+            return f"{paid(swaps)}, balance {money(fact.balance)}"
+        case SwapAccrued(swaps=swaps):
+            return paid(swaps)
+        case NegativeBalanceCleared(amount=amount):
+            return money(amount)
+
+
+def paid(swaps: Iterable[Swap]) -> str:
+    return ", ".join(
+        f"{each.quantity:f} {each.symbol} {each.amount.amount:+}" for each in swaps
+    )
 
 
 def crossed(breach: Breach) -> str:

@@ -14,12 +14,15 @@ from domain.values.calendar import Closure
 from domain.values.exact import exact
 from domain.values.instrument import (
     EXACT_INTEGER,
+    MOST_TIERS,
     Instrument,
     Rights,
+    Tier,
     Weekday,
     decimals,
 )
 from domain.values.session import MOST_CLOSURES, Session, Sessions
+from domain.values.trading_day import TradingDay
 from domain.venue.standard_instruments import EURUSD, STANDARD_INSTRUMENTS
 
 PRICE_ROOM: Final = 10**8  # scaled price that the largest quantity still leaves exact
@@ -32,6 +35,7 @@ Whole = Annotated[int, Meta(ge=0, le=10_000)]
 SizeText = PositiveText | Annotated[int, Meta(gt=0, le=10**9)]
 CostText = DecimalText | Annotated[int, Meta(ge=-(10**9), le=10**9)]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
+Tiers = Annotated[tuple[Tier, ...], Meta(max_length=MOST_TIERS)]
 Holidays = Annotated[tuple[Closure, ...], Meta(max_length=MOST_CLOSURES)]
 
 
@@ -51,6 +55,9 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     swap_short: CostText | None = None
     sessions: Literal["always"] | tuple[Session, ...] | None = None
     holidays: Holidays | None = None  # on which it is shut, whatever its sessions say
+    triple_swap_on: Weekday | None = None  # and no swap at weekends
+    rollover: TradingDay | None = None  # when what is open pays swap
+    tiers: Tiers | None = None  # of leverage
 
 
 class Listing(Terms, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,7 +69,6 @@ class Listing(Terms, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Change(Terms, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is left out stays as it is."""
 
-    triple_swap_on: Weekday | None = None
     rights: Rights | None = None
 
 
@@ -90,6 +96,9 @@ def listed(listing: Listing, path: str) -> Instrument:
             swap_long=number(listing.swap_long, Decimal(0)),
             swap_short=number(listing.swap_short, Decimal(0)),
             sessions=hours(listing, like.sessions),
+            triple_swap_on=listing.triple_swap_on,
+            rollover=listing.rollover,
+            tiers=listing.tiers or (),
         )
     except ValueError as error:
         raise refused_at(path, str(error)) from None

@@ -2,12 +2,15 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
 from domain.account.position import Fill, Position
+from domain.values.money import Money
 from domain.values.quote import Side
+
+NONE: Final = Decimal("0.00")
 
 
 class TradeView(Struct, frozen=True, kw_only=True):
@@ -23,14 +26,16 @@ class TradeView(Struct, frozen=True, kw_only=True):
     bid: Decimal
     ask: Decimal
     quote_sequence: int
-    commission: Decimal
+    commission: Decimal  # a cost, as far as it has been charged
     opened_at: datetime
     stop_loss: Decimal | None
     take_profit: Decimal | None
     closed_quantity: Decimal
     close_price: Decimal | None  # of the latest fill
     closed_at: datetime | None
-    profit: Decimal  # realised so far, without commission
+    profit: Decimal  # realised so far, without commission and swap
+    swap: Decimal  # posted so far; a cost is below zero
+    accrued_swap: Decimal  # not posted yet, but part of equity
     balance: Decimal | UnsetType = UNSET  # of the account, after this answer's fill
     position: str | UnsetType = UNSET
     version: int | UnsetType = UNSET
@@ -60,6 +65,8 @@ def opened_trade(
         close_price=None,
         closed_at=None,
         profit=held.realised.amount,
+        swap=amount_of(held.swap),
+        accrued_swap=amount_of(held.accrued),
         balance=balance,
         position=position,
         version=version,
@@ -89,7 +96,7 @@ def closed_trade(
         bid=held.quote.bid,
         ask=held.quote.ask,
         quote_sequence=held.quote.sequence,
-        commission=held.commission.amount,
+        commission=held.commission.amount + amount_of(fill.commission),
         opened_at=held.opened_at,
         stop_loss=held.stop_loss,
         take_profit=held.take_profit,
@@ -97,7 +104,13 @@ def closed_trade(
         close_price=fill.closed.price,
         closed_at=None if fill.left else at,
         profit=held.realised.amount + fill.closed.profit.amount,
+        swap=amount_of(held.swap) + amount_of(fill.swap),
+        accrued_swap=amount_of(held.accrued) - amount_of(fill.swap),
         balance=balance,
         position=position,
         version=version,
     )
+
+
+def amount_of(money: Money | None) -> Decimal:
+    return NONE if money is None else money.amount

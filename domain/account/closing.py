@@ -4,9 +4,12 @@ from decimal import Decimal
 
 from domain.account.errors import QuantityRefused
 from domain.account.events import CloseReason, PositionClosed
+from domain.account.execution import closing_key, executed
 from domain.account.position import Fill, Position
 from domain.account.state import Account
 from domain.values.market import Moment
+from domain.values.money import Money
+from domain.values.quote import Side
 from domain.values.session import closes_next, is_open
 
 
@@ -17,8 +20,28 @@ def closed(
     left = position.quantity - quantity
     if left < 0 or quantity % instrument.quantity_step:
         raise QuantityRefused(f"{position.quantity} lots are open")
-    valued = position.portion_valued(quantity, moment.market, account.currency)
-    return Fill(closed=valued, left=left)
+    terms = account.phase.trading
+    price, execution = None, None
+    if terms is not None and (terms.slippage or terms.latency):
+        dealt = Side.SELL if position.side is Side.BUY else Side.BUY
+        quoted = moment.market.quote(position.symbol).closing(position.side)
+        key = closing_key(position.trade_id, position.quantity)
+        price, execution = executed(dealt, quoted, key, instrument, terms)
+    valued = position.portion_valued(quantity, moment.market, account.currency, price)
+    if position.due is None and position.accrued is None and execution is None:
+        return Fill(closed=valued, left=left)
+    share = quantity / position.quantity
+    return Fill(
+        closed=valued,
+        left=left,
+        commission=share_of(position.due, share),
+        swap=share_of(position.accrued, share),
+        execution=execution,
+    )
+
+
+def share_of(cost: Money | None, share: Decimal) -> Money | None:
+    return None if cost is None else cost.portion(share)
 
 
 def is_tradable(position: Position, moment: Moment) -> bool:
@@ -41,5 +64,5 @@ def booked(
         tick=moment.tick,
         fills=fills,
         reason=reason,
-        balance=sum((fill.closed.profit for fill in fills), account.balance),
+        balance=sum((fill.posted for fill in fills), account.balance),
     )

@@ -31,6 +31,7 @@ from domain.account.events import (
     AccountQuarantined,
     AccountWarned,
     CloseReason,
+    NegativeBalanceCleared,
     ObjectivesMet,
     PositionClosed,
     RuleBreached,
@@ -43,6 +44,7 @@ from domain.account.flows import (
     scale_account,
 )
 from domain.account.observing import adjudged, observed
+from domain.account.rollover import rolled_over
 from domain.account.state import (
     Account,
     applied,
@@ -54,12 +56,15 @@ from domain.account.state import (
 from domain.account.stop_out import is_tight, pressed
 from domain.account.trading import (
     existing,
+    must_be_converted,
     must_be_tradable,
     open_position,
     trading,
 )
 from domain.rules.adjudicate import Verdict, at_boundary, at_deadline, at_instant
+from domain.rules.trading_terms import NegativeBalance
 from domain.values.market import Moment
+from domain.values.money import Money
 
 Outcome = tuple[Account, tuple[AccountEvent, ...]]
 
@@ -76,7 +81,8 @@ def followed(account: Account | None, answer: AccountEvent, moment: Moment) -> O
     if isinstance(answer, AccountObserved):
         assert account is not None
         return adjudged(account, answer, moment)
-    return judged(evolve(account, answer), moment)  # which raises the marks
+    account, verdict = judged(evolve(account, answer), moment)  # raises the marks
+    return cleared(account, verdict, moment)
 
 
 def witness(account: Account, symbol: str, moment: Moment) -> Outcome:
@@ -84,11 +90,11 @@ def witness(account: Account, symbol: str, moment: Moment) -> Outcome:
     forced = liquidated(account, moment, only=symbol)
     account = folded(account, forced, moment)
     if account.is_over:
-        return account, forced
+        return cleared(account, forced, moment)
     fills = triggered(account, symbol, moment)
     account = folded(account, fills, moment)
     account, verdict = judged(account, moment)
-    return account, (*forced, *fills, *verdict)
+    return cleared(account, (*forced, *fills, *verdict), moment)
 
 
 def turn_day(account: Account, moment: Moment) -> Outcome:
@@ -100,15 +106,26 @@ def turn_day(account: Account, moment: Moment) -> Outcome:
     standing = account.standing(moment.market)
     turned, verdict = at_boundary(account.phase, standing, moment.tick, moment.at)
     account = marked(account, turned)
-    return sentenced(account, verdict, moment)
+    return cleared(*sentenced(account, verdict, moment), moment)
 
 
 def time_out(account: Account, moment: Moment) -> Outcome:
-    """The account's next deadline has come, with quotes or without."""
+    """The account's next deadline has come, with quotes or without: swap, then timers.
+
+    What was posted is judged before the timers are: it belongs to the day that began.
+    """
     if account.is_over:
         return account, ()
+    events: tuple[AccountEvent, ...] = ()
+    if swap := rolled_over(account, moment):
+        account = applied(account, swap, moment)
+        account, verdict_first = judged(account, moment)
+        events = (swap, *verdict_first)
+        if account.is_over:
+            return cleared(account, events, moment)
     verdict = at_deadline(account.phase, account.opened_at, account.record, moment.at)
-    return sentenced(account, verdict, moment)
+    account, told = sentenced(account, verdict, moment)
+    return cleared(account, (*events, *told), moment)
 
 
 def quarantined(account: Account, cause: str, moment: Moment) -> Outcome:
@@ -168,6 +185,7 @@ def close_position(
     for position in account.positions:
         if position.trade_id == command.trade_id:
             must_be_tradable(position.symbol, moment)
+            must_be_converted(position.currency, account, moment)
             quantity = command.quantity or position.quantity
             fill = closed(position, quantity, account, moment)
             return booked(account, (fill,), CloseReason.TRADER, moment)
@@ -228,6 +246,22 @@ def is_in_doubt(account: Account, moment: Moment) -> bool:
     """A price that moves it is in quarantine: its next accepted quote is judged."""
     doubtful, market = moment.market.suspended, moment.market
     return bool(doubtful) and not doubtful.isdisjoint(account.symbols(market))
+
+
+def cleared(
+    account: Account, events: tuple[AccountEvent, ...], moment: Moment
+) -> Outcome:
+    """Where the terms say so, what is flat owes nothing; it was judged as it stood."""
+    if account.balance.amount >= 0 or account.positions:
+        return account, events
+    terms = account.phase.trading
+    if terms is None or terms.negative_balance is NegativeBalance.KEEP:
+        return account, events
+    zero = Money.zero(account.currency)
+    event = NegativeBalanceCleared(
+        at=moment.at, tick=moment.tick, amount=zero - account.balance, balance=zero
+    )
+    return applied(account, event, moment), (*events, event)
 
 
 def sentenced(account: Account, verdict: Verdict, moment: Moment) -> Outcome:

@@ -4,6 +4,7 @@ The tag is the stored name: a class may be renamed or moved, its tag never.
 """
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from domain.rules.adjudicate import Breach, Reached, Struck
 from domain.rules.course import Observation
 from domain.rules.phase import Phase
 from domain.values.money import Money
+from domain.values.quote import Side
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -63,6 +65,39 @@ class PositionClosed(
     reason: CloseReason
     balance: Money  # after the fills
     margin: MarginStood | None = None  # that a stop-out was for
+
+
+class Swap(Struct, frozen=True, kw_only=True):
+    """What one position pays, or is paid, at one rollover."""
+
+    trade_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal  # lots that were open
+    rate: Decimal  # per lot and night, in the account's currency
+    nights: int
+    amount: Money  # a cost is below zero
+    rolls_at: datetime | None  # its next rollover
+
+
+class SwapPosted(Event, frozen=True, kw_only=True, tag="account.swap-posted/1"):
+    swaps: tuple[Swap, ...]  # of all that roll at this instant
+    balance: Money  # after them
+
+
+class SwapAccrued(Event, frozen=True, kw_only=True, tag="account.swap-accrued/1"):
+    """It changes equity now, and the balance when the positions close."""
+
+    swaps: tuple[Swap, ...]
+
+
+class NegativeBalanceCleared(
+    Event, frozen=True, kw_only=True, tag="account.negative-balance-cleared/1"
+):
+    """Nothing is open, and what the account owed is made good."""
+
+    amount: Money
+    balance: Money  # zero
 
 
 class MarginCalled(Event, frozen=True, kw_only=True, tag="account.margin-called/1"):
@@ -200,7 +235,10 @@ AccountEvent = (
     | AccountExpired
     | AccountQuarantined
     | AccountObserved
+    | SwapPosted
+    | SwapAccrued
     | MarginCalled
     | MarginRestored
+    | NegativeBalanceCleared
     | CapitalEvent
 )

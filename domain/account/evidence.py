@@ -75,6 +75,8 @@ def equity(event: RuleBreached) -> Iterator[str]:
         told = str(event.balance.amount)
         for held in event.positions:
             told += claims.signed(held.profit.amount)
+            if held.accrued is not None:  # swap that is not in the balance yet
+                told += claims.signed(held.accrued.amount)
         yield f"{told} = {event.equity.amount}"
 
 

@@ -7,6 +7,7 @@ from typing import Self
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain.account.execution import Execution
 from domain.values.market import Leg, Market
 from domain.values.money import Money, in_minor_units
 from domain.values.quote import Quote, Side
@@ -27,19 +28,28 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     contract_size: Decimal
     currency: str  # of its profit, before conversion
     margin: Money
-    commission: Money  # a cost, charged when it opened
+    commission: Money  # a cost: what has been charged of it
     realised: Money  # profit of what has been closed of it
     opened_at: datetime
     stop_loss: Decimal | None
     take_profit: Decimal | None
     specification: int = 1  # the version of the instrument's that it was opened on
+    due: Money | None = None  # commission that its closes will charge; None: none
+    swap: Money | None = None  # what has been posted of it; None: nothing
+    accrued: Money | None = None  # swap that waits for its closes; equity counts it
+    rolls_at: datetime | None = None  # when swap falls due next; None: never
+    execution: Execution | None = None  # of the fill that opened it; None: at the quote
 
     def valued(self, market: Market, into: str) -> "Valued":
-        return self.portion_valued(self.quantity, market, into)
+        worth = self.portion_valued(self.quantity, market, into)
+        return worth if self.accrued is None else replace(worth, accrued=self.accrued)
 
-    def portion_valued(self, quantity: Decimal, market: Market, into: str) -> "Valued":
+    def portion_valued(
+        self, quantity: Decimal, market: Market, into: str, price: Decimal | None = None
+    ) -> "Valued":
+        """At the quote; or at the `price` at which a deal was done beside it."""
         quote = market.quote(self.symbol)
-        price = quote.closing(self.side)
+        price = quote.closing(self.side) if price is None else price
         gain = self.move(price) * quantity * self.contract_size
         amount, legs = market.converted(gain, self.currency, into)
         return Valued(
@@ -91,14 +101,33 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
             return quote.bid >= self.take_profit
         return quote.ask <= self.take_profit
 
-    def reduced(self, closed: "Valued") -> Self:
+    def reduced(self, fill: "Fill") -> Self:
+        """What is left; the last close takes whatever is left of every cost."""
+        closed = fill.closed
         share = closed.quantity / self.quantity
-        return replace(
+        left = replace(
             self,
             quantity=self.quantity - closed.quantity,
             margin=self.margin - self.margin.portion(share),
             realised=self.realised + closed.profit,
         )
+        if fill.commission is None and fill.swap is None:
+            return left
+        return replace(
+            left,
+            commission=added(self.commission, fill.commission),
+            due=taken(self.due, fill.commission),
+            swap=fill.swap if self.swap is None else added(self.swap, fill.swap),
+            accrued=taken(self.accrued, fill.swap),
+        )
+
+
+def added(known: Money, more: Money | None) -> Money:
+    return known if more is None else known + more
+
+
+def taken(known: Money | None, part: Money | None) -> Money | None:
+    return known if known is None or part is None else known - part
 
 
 class Valued(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -115,10 +144,27 @@ class Valued(Struct, frozen=True, kw_only=True, omit_defaults=True):
     conversion: tuple[Leg, ...]
     profit: Money
     specification: int = 1  # of the instrument, as the position has it
+    accrued: Money | None = None  # swap that equity counts beside the profit
 
 
-class Fill(Struct, frozen=True, kw_only=True):
+class Fill(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A closing deal: what was closed, at what, and what is left of the trade."""
 
     closed: Valued
     left: Decimal
+    commission: Money | None = None  # a cost, charged with this close
+    swap: Money | None = None  # what had accrued for these lots, posted with it
+    execution: Execution | None = None  # None: at the quote
+
+    @property
+    def costs(self) -> Money | None:
+        """What it posts beside the profit; a cost is below zero."""
+        if self.commission is None:
+            return self.swap
+        charged = Money.zero(self.commission.currency) - self.commission
+        return added(charged, self.swap)
+
+    @property
+    def posted(self) -> Money:
+        """What it does to the balance."""
+        return added(self.closed.profit, self.costs)

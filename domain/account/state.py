@@ -1,5 +1,6 @@
 """What an account is: the fold of its events and of what the venue saw."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -21,17 +22,21 @@ from domain.account.events import (
     FlowPosted,
     MarginCalled,
     MarginRestored,
+    NegativeBalanceCleared,
     ObjectivesMet,
     PayoutHeld,
     PayoutReleased,
     PositionClosed,
     PositionOpened,
     RuleBreached,
+    Swap,
+    SwapAccrued,
+    SwapPosted,
 )
 from domain.account.flow import Flow, FlowKind, Held
 from domain.account.margin import held_margin
-from domain.account.position import Fill, Position
-from domain.account.recording import after_closing, after_opening
+from domain.account.position import Fill, Position, added
+from domain.account.recording import after_closing, after_opening, after_swap
 from domain.rules.adjudicate import (
     Verdict,
     next_deadline,
@@ -48,6 +53,10 @@ from domain.values.market import Market, Moment
 from domain.values.money import Money
 
 NOTHING = Decimal(0)
+
+Charge = (
+    SwapPosted | SwapAccrued | NegativeBalanceCleared | MarginCalled | MarginRestored
+)
 
 
 class Status(StrEnum):
@@ -113,6 +122,8 @@ class Account(Struct, frozen=True, kw_only=True):
         worth, currency = self.balance.amount, self.currency
         for each in self.positions:
             worth += each.gain(market, currency)
+            if each.accrued is not None:
+                worth += each.accrued.amount
         return worth
 
     def free_margin(self, market: Market) -> Decimal:
@@ -140,10 +151,17 @@ class Account(Struct, frozen=True, kw_only=True):
 
     @property
     def next_deadline(self) -> datetime | None:
-        """When a timer of its terms runs out, if nothing happens before."""
-        if not self.is_led_by_venue or not self.phase.timers:
+        """When a timer of its terms runs out, or swap falls due."""
+        if not self.is_led_by_venue:
             return None
-        return next_deadline(self.phase, self.opened_at, self.record)
+        deadline = None
+        if self.phase.timers:
+            deadline = next_deadline(self.phase, self.opened_at, self.record)
+        for each in self.positions:
+            at = each.rolls_at
+            if at is not None and (deadline is None or at < deadline):
+                deadline = at
+        return deadline
 
     def symbols(self, market: Market) -> frozenset[str]:
         """Whose quotes move the equity: what is held, and what converts it."""
@@ -250,10 +268,14 @@ def evolved(account: Account, event: AccountEvent) -> Account:  # noqa: C901, PL
             return replace(account, status=Status.EXPIRED, closing=trades(account))
         case AccountQuarantined():
             return replace(account, status=Status.FROZEN)
-        case MarginCalled():
-            return replace(account, is_called=True)
-        case MarginRestored():
-            return replace(account, is_called=False)
+        case (
+            SwapPosted()
+            | SwapAccrued()
+            | NegativeBalanceCleared()
+            | MarginCalled()
+            | MarginRestored()
+        ):
+            return charged(account, event)
         case ObjectivesMet():
             return replace(account, status=Status.PASSED, closing=trades(account))
         case AccountObserved():
@@ -276,6 +298,29 @@ def funded(account: Account, event: CapitalEvent) -> Account:
             return replace(account, held=(*account.held, held))
         case PayoutReleased():
             return replace(account, held=without(account.held, event.payout_id))
+        case _:
+            assert_never(event)
+
+
+def charged(account: Account, event: Charge) -> Account:
+    match event:
+        case SwapPosted():
+            return replace(
+                account,
+                positions=tuple(posted(account.positions, event)),
+                balance=event.balance,
+                record=after_swap(
+                    account.record, account.phase, account.balance, event
+                ),
+            )
+        case SwapAccrued():
+            return replace(account, positions=tuple(accrued(account.positions, event)))
+        case NegativeBalanceCleared():
+            return replace(account, balance=event.balance)
+        case MarginCalled():
+            return replace(account, is_called=True)
+        case MarginRestored():
+            return replace(account, is_called=False)
         case _:
             assert_never(event)
 
@@ -348,9 +393,33 @@ def after(
 ) -> tuple[Position, ...]:
     closed = {fill.closed.trade_id: fill for fill in fills}
     return tuple(
-        each
-        if each.trade_id not in closed
-        else each.reduced(closed[each.trade_id].closed)
+        each if each.trade_id not in closed else each.reduced(closed[each.trade_id])
         for each in positions
         if each.trade_id not in closed or closed[each.trade_id].left
     )
+
+
+def posted(positions: tuple[Position, ...], event: SwapPosted) -> Iterator[Position]:
+    for each, swap in swapped(positions, event.swaps):
+        if swap is None:
+            yield each
+        else:
+            total = added(swap.amount, each.swap)
+            yield replace(each, swap=total, rolls_at=swap.rolls_at)
+
+
+def accrued(positions: tuple[Position, ...], event: SwapAccrued) -> Iterator[Position]:
+    for each, swap in swapped(positions, event.swaps):
+        if swap is None:
+            yield each
+        else:
+            total = added(swap.amount, each.accrued)
+            yield replace(each, accrued=total, rolls_at=swap.rolls_at)
+
+
+def swapped(
+    positions: tuple[Position, ...], swaps: tuple[Swap, ...]
+) -> Iterator[tuple[Position, Swap | None]]:
+    paid = {each.trade_id: each for each in swaps}
+    for each in positions:
+        yield each, paid.get(each.trade_id)

@@ -82,7 +82,8 @@ def worst_first(account: Account, moment: Moment) -> tuple[Fill, ...]:
 
 def worth(position: Position, account: Account, moment: Moment) -> Decimal:
     """Of those that are worth the same the one that opened first goes first."""
-    return position.gain(moment.market, account.currency)
+    gain = position.gain(moment.market, account.currency)
+    return gain if position.accrued is None else gain + position.accrued.amount
 
 
 def level(account: Account, terms: TradingTerms, moment: Moment) -> MarginStood:

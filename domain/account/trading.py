@@ -1,6 +1,9 @@
 """What a trade needs before it is let in, and what opens with it."""
 
+from datetime import timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from domain.account.commands import OpenPosition
 from domain.account.errors import (
@@ -15,12 +18,15 @@ from domain.account.errors import (
     StopRefused,
 )
 from domain.account.events import PositionOpened
+from domain.account.execution import Execution, executed
 from domain.account.margin import added_margin
 from domain.account.position import Position
+from domain.account.rollover import rolls_next
 from domain.account.state import Account, Status
+from domain.rules.trading_terms import CommissionDue, TradingTerms
 from domain.values.instrument import Instrument
-from domain.values.market import Moment
-from domain.values.money import Money
+from domain.values.market import Moment, QuoteStale
+from domain.values.money import ZERO, Money
 from domain.values.quote import Quote, Side
 from domain.values.refusal import Arithmetic
 from domain.values.session import is_open
@@ -54,10 +60,31 @@ def open_position(
     instrument = moment.market.instrument_to_open(command.symbol)
     must_fit(command.quantity, instrument)
     must_stand_clear(command, quote)
-    price = quote.opening(command.side)
-    margin = required_margin(
-        instrument, command.quantity, price, account.currency, moment
+    must_be_converted(instrument.currency, account, moment)
+    position = opened(command, quote, instrument, account, moment)
+    must_be_carried(position, account, moment)
+    return PositionOpened(
+        at=moment.at,
+        tick=moment.tick,
+        position=position,
+        trading_day=account.phase.trading_day.day_of(moment.at),
+        balance=account.balance - position.commission,
     )
+
+
+def opened(
+    command: OpenPosition,
+    quote: Quote,
+    instrument: Instrument,
+    account: Account,
+    moment: Moment,
+) -> Position:
+    """What the order opens, at the price that its terms make of the quote."""
+    terms, side = account.phase.trading, command.side
+    price, execution = quote.opening(side), None
+    if terms is not None and (terms.slippage or terms.latency):
+        price, execution = executed(side, price, command.order_id, instrument, terms)
+    held = required_margin(command, price, instrument, account, moment)
     per_lot = instrument.commission_per_lot * command.quantity
     commission = Money.rounded(per_lot, account.currency)
     position = Position(
@@ -65,14 +92,14 @@ def open_position(
         order_id=command.order_id,
         client_order_id=command.client_order_id,
         symbol=command.symbol,
-        side=command.side,
+        side=side,
         opened_quantity=command.quantity,
         quantity=command.quantity,
         open_price=price,
         quote=quote,
         contract_size=instrument.contract_size,
         currency=instrument.currency,
-        margin=margin,
+        margin=held,
         commission=commission,
         realised=Money.zero(account.currency),
         opened_at=moment.at,
@@ -80,14 +107,28 @@ def open_position(
         take_profit=command.take_profit,
         specification=instrument.version,
     )
-    must_be_carried(position, account, moment)
-    return PositionOpened(
-        at=moment.at,
-        tick=moment.tick,
-        position=position,
-        trading_day=account.phase.trading_day.day_of(moment.at),
-        balance=account.balance - commission,
-    )
+    if terms is None:
+        return position
+    return on_terms(position, terms, instrument, account, execution)
+
+
+def on_terms(
+    position: Position,
+    terms: TradingTerms,
+    instrument: Instrument,
+    account: Account,
+    execution: Execution | None,
+) -> Position:
+    """What the terms of trading add to it; mostly nothing."""
+    day, at = account.phase.trading_day, position.opened_at
+    rolls_at = rolls_next(instrument, position.side, day, at)
+    is_due = terms.commission is CommissionDue.ON_CLOSE and position.commission.amount
+    if is_due:
+        nothing = Money.zero(account.currency)
+        position = replace(position, commission=nothing, due=position.commission)
+    if rolls_at is None and execution is None:
+        return position
+    return replace(position, rolls_at=rolls_at, execution=execution)
 
 
 def must_be_tradable(symbol: str, moment: Moment) -> Quote:
@@ -118,18 +159,44 @@ def must_stand_clear(command: OpenPosition, quote: Quote) -> None:
 
 
 def required_margin(
-    instrument: Instrument,
-    quantity: Decimal,
+    command: OpenPosition,
     price: Decimal,
-    currency: str,
+    instrument: Instrument,
+    account: Account,
     moment: Moment,
 ) -> Money:
     """Held against the trade at its opening rate: base currency over leverage."""
-    held = quantity * instrument.contract_size / instrument.leverage
+    currency = account.currency
+    held = ZERO
+    if instrument.tiers:
+        held = sum(
+            (
+                each.quantity
+                for each in account.positions
+                if (each.symbol, each.side) == (command.symbol, command.side)
+            ),
+            ZERO,
+        )
+    carried = instrument.carried(command.quantity, held)
     if instrument.base == currency:
-        return Money.rounded(held, currency)
-    amount, _ = moment.market.converted(held * price, instrument.currency, currency)
+        return Money.rounded(carried, currency)
+    amount, _ = moment.market.converted(carried * price, instrument.currency, currency)
     return Money.rounded(amount, currency)
+
+
+def must_be_converted(currency: str, account: Account, moment: Moment) -> None:
+    """Where the terms say how old a converting quote may be, no older one does."""
+    terms = account.phase.trading
+    if terms is None or terms.conversion_stale_after is None:
+        return
+    oldest = moment.at - timedelta(seconds=terms.conversion_stale_after)
+    for symbol, _ in moment.market.path(currency, account.currency):
+        quote = moment.market.quote(symbol)
+        if quote.at < oldest:
+            raise QuoteStale(
+                f"{symbol} converts {currency}, and was last quoted at"
+                f" {quote.at:%H:%M:%S}Z"
+            )
 
 
 def must_be_carried(position: Position, account: Account, moment: Moment) -> None:

@@ -1,6 +1,7 @@
 """What is traded, in which size and steps, at what cost, and when."""
 
 import re
+from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -9,7 +10,9 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from domain.values.exact import WHOLE_DIGITS, plain, positive
+from domain.values.quote import Side
 from domain.values.session import Sessions
+from domain.values.trading_day import INSTANT, WEEKEND, TradingDay
 
 SYMBOL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,23}")
 CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -18,6 +21,8 @@ DIGITS: Final = 10  # of price and quantity together
 POINTS: Final = tuple(Decimal(1).scaleb(-digits) for digits in range(DIGITS + 1))
 HIGHEST_LEVERAGE: Final = 5_000
 MOST_SESSIONS: Final = 50
+MOST_TIERS: Final = 20
+NEW_YORK_CLOSE: Final = TradingDay("America/New_York", "17:00")
 
 
 class Rights(StrEnum):
@@ -29,6 +34,18 @@ class Rights(StrEnum):
 
 
 Weekday = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
+class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is held on one side beyond so many lots carries another leverage."""
+
+    above: Decimal  # lots
+    leverage: int
+
+    def __post_init__(self) -> None:
+        positive(self.above)
+        if self.leverage not in range(1, HIGHEST_LEVERAGE + 1):
+            raise ValueError("leverage: from 1 to 5000")
 
 
 class Instrument(Struct, frozen=True, kw_only=True):
@@ -50,11 +67,14 @@ class Instrument(Struct, frozen=True, kw_only=True):
     triple_swap_on: Weekday | None = None  # the night that also pays the weekend
     version: int = 1  # of this specification, at its venue
     rights: Rights = Rights.FULL
+    rollover: TradingDay | None = None  # None: see `rolls_by`
+    tiers: tuple[Tier, ...] = ()  # of leverage, the first from some lots on
 
     def __post_init__(self) -> None:
         self._check_names()
         self._check_sizes()
         self._check_costs()
+        self._check_tiers()
         if self.sessions != "always" and len(self.sessions) not in range(
             1, MOST_SESSIONS + 1
         ):
@@ -77,6 +97,36 @@ class Instrument(Struct, frozen=True, kw_only=True):
     def accepts(self, quantity: Decimal) -> bool:
         in_range = self.quantity_min <= quantity <= self.quantity_max
         return in_range and quantity % self.quantity_step == 0
+
+    def swap(self, side: Side) -> Decimal:
+        """Per lot and night."""
+        return self.swap_long if side is Side.BUY else self.swap_short
+
+    def rolls_by(self, account_day: TradingDay) -> TradingDay:
+        """What never closes has no close to roll at: there the account's day turns."""
+        if self.rollover is not None:
+            return self.rollover
+        return account_day if self.sessions == "always" else NEW_YORK_CLOSE
+
+    def nights(self, rollover: TradingDay, at: datetime) -> int:
+        """How many the rollover at `at` pays: with a triple day weekends pay none."""
+        if self.triple_swap_on is None:
+            return 1
+        ended = rollover.weekday(rollover.day_of(at - INSTANT))
+        if ended == self.triple_swap_on.lower():
+            return 3
+        return 0 if ended in WEEKEND else 1
+
+    def carried(self, lots: Decimal, held: Decimal) -> Decimal:
+        """Units over leverage, tier by tier; `held` lots are open on that side."""
+        if not self.tiers:
+            return lots * self.contract_size / self.leverage
+        units, leverage = Decimal(0), self.leverage
+        for tier in self.tiers:
+            within = min(max(tier.above - held, Decimal(0)), lots)
+            units += within * self.contract_size / leverage
+            held, lots, leverage = held + within, lots - within, tier.leverage
+        return units + lots * self.contract_size / leverage
 
     def _check_names(self) -> None:
         if SYMBOL.fullmatch(self.symbol) is None:
@@ -114,6 +164,13 @@ class Instrument(Struct, frozen=True, kw_only=True):
             plain(cost)
         if self.commission_per_lot < 0:
             raise ValueError("commission_per_lot: negative")
+
+    def _check_tiers(self) -> None:
+        if len(self.tiers) > MOST_TIERS:
+            raise ValueError("tiers: at most twenty")
+        begins = [each.above for each in self.tiers]
+        if sorted(set(begins)) != begins:
+            raise ValueError("tiers: each begins above the one before")
 
 
 @lru_cache(maxsize=1_024)

@@ -15,10 +15,7 @@ from domain.account.events import (
 )
 from domain.rules.phase import Rule
 from domain.rules.trading_terms import HOUSE_STANDARD, HedgedMargin, TradingTerms
-from domain.values.instrument import Instrument
-from domain.values.money import Money
 from domain.values.quote import Side
-from domain.venue.standard_instruments import EURUSD, STANDARD_INSTRUMENTS
 from tests.stories.facts import (
     GOLD,
     MAX_LOSS,
@@ -31,27 +28,9 @@ from tests.stories.facts import (
     usd,
 )
 from tests.stories.story import Quoted, Told, given
+from tests.stories.trading import trading
 
 BUY, SELL = Side.BUY, Side.SELL
-FRANC = replace(
-    next(each for each in STANDARD_INSTRUMENTS if each.symbol == "USDCHF"),
-    leverage=30,
-    sessions="always",
-)
-EURO = replace(EURUSD, sessions="always")
-
-
-def trading(
-    *rules: Rule,
-    deposit: str = "100000",
-    currency: str = "USD",
-    terms: TradingTerms = HOUSE_STANDARD,
-    listed: tuple[Instrument, ...] = (EURO, FRANC, GOLD),
-) -> Told:
-    """An account with terms of trading; nothing is quoted yet."""
-    command = opening(*rules, deposit=Money.parse(deposit, currency))
-    command = replace(command, phase=replace(command.phase, trading=terms))
-    return Told.beginning(MONDAY, listed).next(command)
 
 
 def franc_bought(deposit: str, *rules: Rule) -> given:
