@@ -5,16 +5,13 @@ a ring. Readers who lag read from here, so nothing is queued for any of them.
 """
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from api.streaming.messages import Items, Message
 from api.streaming.pieces import ENCODE, Entry
-
-if TYPE_CHECKING:
-    from api.streaming.subscriber import Group
 
 KEPT: Final = 256
 CROWD: Final = KEPT // 2
@@ -27,7 +24,6 @@ class Channel:
     def __init__(self, name: str, number: int, *, is_log: bool = False) -> None:
         self.name = name
         self.seq = number  # so it never goes back, over a restart neither
-        self.groups: dict[Group, None] = {}
         self.is_log = is_log
         self.beats_idle = 0
         self._standing: Entry | None = None

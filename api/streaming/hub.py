@@ -61,6 +61,7 @@ class Hub:
         self._moved: dict[Channel, None] = {}
         self._idle: dict[Channel, None] = {}
         self._groups: dict[tuple[frozenset[Channel], Form], Group] = {}
+        self._readers: dict[Channel, dict[Group, None]] = {}
         self._lagging: dict[Subscriber, Cursors] = {}
         self._subscribers: dict[Subscriber, None] = {}
         self._changes: dict[Subscriber, tuple[Change, asyncio.Future[None]]] = {}
@@ -185,7 +186,7 @@ class Hub:
         since, self._written = self._written, self.number
         due: dict[Group, tuple[Channel, ...]] = {}
         for channel in moved:
-            for group in channel.groups:
+            for group in self._readers.get(channel, ()):
                 due[group] = (*due.get(group, ()), channel)
         made: dict[tuple[Form, tuple[Channel, ...]], tuple[Frame, ...]] = {}
         for group, channels in due.items():
@@ -320,7 +321,7 @@ class Hub:
             if group is None:
                 group = self._groups[key] = Group(*key)
                 for channel in key[0]:
-                    channel.groups[group] = None
+                    self._readers.setdefault(channel, {})[group] = None
                     self._idle.pop(channel, None)
             group.members[subscriber] = None
             subscriber.group = group
@@ -328,9 +329,12 @@ class Hub:
     def _dissolve(self, group: Group) -> None:
         del self._groups[group.channels, group.form]
         for channel in group.channels:
-            del channel.groups[group]
-            if not channel.groups and not channel.is_log:
-                self._rests(channel)
+            readers = self._readers[channel]
+            del readers[group]
+            if not readers:
+                del self._readers[channel]
+                if not channel.is_log:
+                    self._rests(channel)
 
     def _rests(self, channel: Channel) -> None:
         """Nobody reads it; what it remembers is kept for who comes back soon."""
