@@ -16,6 +16,7 @@ from domain.account.events import (
     AccountEvent,
     ObjectivesMet,
     PositionClosed,
+    PositionIncreased,
     PositionOpened,
     RuleBreached,
 )
@@ -136,6 +137,8 @@ def quotes_of(happening: Happening) -> Iterator[Quote]:
             yield from quotes
         case PositionOpened(position=position):
             yield position.quote
+        case PositionIncreased(deal=deal):
+            yield deal.quote
         case PositionClosed(fills=fills):
             for fill in fills:
                 yield from cited(fill.closed)

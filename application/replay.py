@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Final
 
 from msgspec import Struct, msgpack
+from msgspec.structs import asdict
 
 from application.catalogue import Fact, encode, name_of
 from application.engine.images import Images
@@ -49,9 +50,11 @@ from domain.account.events import (
     AccountScaled,
     CloseReason,
     FlowPosted,
+    Opposed,
     PayoutHeld,
     PayoutReleased,
     PositionClosed,
+    PositionIncreased,
     PositionOpened,
 )
 from domain.account.state import Account, observe, turn
@@ -363,6 +366,19 @@ def command_of(fact: AccountEvent) -> AccountCommand | None:
                 stop_loss=position.stop_loss,
                 take_profit=position.take_profit,
             )
+        case PositionIncreased(deal=deal, position=position):
+            return OpenPosition(
+                trade_id=position.trade_id,  # it opens none: any will do
+                order_id=deal.order_id,
+                client_order_id=deal.client_order_id,
+                symbol=position.symbol,
+                side=deal.side,
+                quantity=deal.quantity,
+                stop_loss=deal.stop_loss,
+                take_profit=deal.take_profit,
+            )
+        case PositionClosed(order=Opposed() as order):
+            return OpenPosition(**asdict(order))
         case PositionClosed(reason=CloseReason.TRADER, fills=(fill,)):
             trade_id, quantity = fill.closed.trade_id, fill.closed.quantity
             return ClosePosition(trade_id=trade_id, quantity=quantity)

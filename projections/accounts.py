@@ -28,6 +28,7 @@ from domain.account.events import (
     PayoutHeld,
     PayoutReleased,
     PositionClosed,
+    PositionIncreased,
     PositionOpened,
     RuleBreached,
     SwapAccrued,
@@ -87,6 +88,7 @@ TABLE = Table(
 
 Change = (
     PositionOpened
+    | PositionIncreased
     | PositionClosed
     | RuleBreached
     | ObjectivesMet
@@ -158,7 +160,7 @@ def opened(told: Told, fact: AccountOpened) -> Account:
     )
 
 
-def after(account: Account, fact: Change) -> Account:
+def after(account: Account, fact: Change) -> Account:  # noqa: C901, PLR0911 - a case a fact
     match fact:
         case PositionOpened():
             is_new_day = fact.trading_day != account.last_trading_day
@@ -168,6 +170,14 @@ def after(account: Account, fact: Change) -> Account:
                 trading_days=account.trading_days + is_new_day,
                 last_trading_day=fact.trading_day,
                 open_trades=account.open_trades + 1,
+            )
+        case PositionIncreased():
+            is_new_day = fact.trading_day != account.last_trading_day
+            return replace(
+                account,
+                balance=fact.balance.amount,
+                trading_days=account.trading_days + is_new_day,
+                last_trading_day=fact.trading_day,
             )
         case PositionClosed():
             ended = sum(not fill.left for fill in fact.fills)

@@ -25,6 +25,7 @@ from domain.account.events import (
     NegativeBalanceCleared,
     ObjectivesMet,
     PositionClosed,
+    PositionIncreased,
     PositionOpened,
     RuleBreached,
     SwapPosted,
@@ -84,6 +85,7 @@ TABLE = Table(
 
 Change = (
     PositionOpened
+    | PositionIncreased
     | PositionClosed
     | RuleBreached
     | ObjectivesMet
@@ -155,7 +157,7 @@ def after(score: Score, fact: Change) -> Score:
             return score if score.open_trades else known(score, score.balance)
         case RuleBreached() | ObjectivesMet():
             return known(score, fact.equity.amount)
-        case SwapPosted() | NegativeBalanceCleared():
+        case PositionIncreased() | SwapPosted() | NegativeBalanceCleared():
             return banked(score, fact.balance.amount, fact.at)
         case AccountExpired() | AccountQuarantined():
             return score

@@ -13,6 +13,7 @@ from application.views.trade import TradeView, amount_of
 from domain.account.events import (
     CloseReason,
     PositionClosed,
+    PositionIncreased,
     PositionOpened,
     Swap,
     SwapAccrued,
@@ -32,9 +33,9 @@ class Trade(Struct, frozen=True):
     client_order_id: Annotated[str | None, says("The name its sender gave the order")]
     symbol: Annotated[str, says("What is traded")]
     side: Annotated[Side, says("buy or sell")]
-    quantity: Annotated[Decimal, says("Lots, as opened")]
+    quantity: Annotated[Decimal, says("Lots opened, in whichever deals")]
     status: Annotated[Literal["open", "closed"], says("closed: no lot is left")]
-    open_price: Annotated[Decimal, says("Ask for a buy, bid for a sell")]
+    open_price: Annotated[Decimal, says("Of all its opening deals: their average")]
     bid: Annotated[Decimal, says("Bid of the quote that filled it")]
     ask: Annotated[Decimal, says("Ask of the quote that filled it")]
     quote_sequence: Annotated[int, says("That quote's number in the venue's sequence")]
@@ -80,12 +81,18 @@ def moved(fact: Fact) -> Iterator[str]:
         yield from (fill.closed.trade_id for fill in fact.fills)
     elif isinstance(fact, SwapPosted | SwapAccrued):
         yield from (swap.trade_id for swap in fact.swaps)
+    elif isinstance(fact, PositionIncreased):
+        yield fact.position.trade_id
 
 
 def fold(rows: Rows[Trade], told: Told) -> None:
     match told.fact:
         case PositionOpened():
             rows.put(told.fact.position.trade_id, opened(told, told.fact))
+        case PositionIncreased(position=position):
+            held = rows.get(position.trade_id)
+            assert held is not None, "increased before it was opened"
+            rows.put(held.trade_id, increased(held, told, told.fact))
         case PositionClosed():
             for fill in told.fact.fills:
                 held = rows.get(fill.closed.trade_id)
@@ -133,6 +140,21 @@ def opened(told: Told, fact: PositionOpened) -> Trade:
     )
 
 
+def increased(held: Trade, told: Told, fact: PositionIncreased) -> Trade:
+    position = fact.position
+    return replace(
+        held,
+        quantity=position.opened_quantity,
+        open_price=position.open_price,
+        commission=position.commission.amount,
+        stop_loss=position.stop_loss,
+        take_profit=position.take_profit,
+        balance=fact.balance.amount,
+        position=told.position,
+        version=told.version,
+    )
+
+
 def filled(held: Trade, fill: Fill, told: Told, fact: PositionClosed) -> Trade:
     return replace(
         held,
@@ -161,7 +183,7 @@ def rolled(
     return replace(seen, swap=held.swap + swap.amount.amount, balance=balance)
 
 
-HEARS = (PositionOpened, PositionClosed, SwapPosted, SwapAccrued)
+HEARS = (PositionOpened, PositionIncreased, PositionClosed, SwapPosted, SwapAccrued)
 TRADES = Projection(TABLE, HEARS, wanted, fold)
 
 SELECT = """

@@ -21,6 +21,7 @@ from domain.account.events import (
     PayoutHeld,
     PayoutReleased,
     PositionClosed,
+    PositionIncreased,
     PositionOpened,
     RuleBreached,
     Swap,
@@ -63,6 +64,9 @@ def of_account(fact: AccountEvent) -> str:  # noqa: C901, PLR0911 - a case an ev
         case PositionOpened(position=held):
             bought = f"{held.side} {held.quantity:f} {held.symbol} at {held.open_price}"
             return f"{bought}, balance {money(fact.balance)}"
+        case PositionIncreased(deal=deal, position=held):
+            more = f"{deal.side} {deal.quantity:f} {held.symbol} at {deal.price}"
+            return f"{more}, now {held.quantity:f}, balance {money(fact.balance)}"
         case PositionClosed(fills=fills):
             sold = ", ".join(
                 f"{each.closed.quantity:f} {each.closed.symbol} at {each.closed.price}"

@@ -12,6 +12,7 @@ from application.engine.journal import Recorded
 from domain.account.events import (
     ObjectivesMet,
     PositionClosed,
+    PositionIncreased,
     PositionOpened,
     RuleBreached,
 )
@@ -29,6 +30,8 @@ def told(
     match fact:
         case PositionOpened():
             yield FILL, opened(account_id, fact, position)
+        case PositionIncreased():
+            yield FILL, increased(account_id, fact, position)
         case PositionClosed():
             for view in closed(account_id, fact, position):
                 yield FILL, view
@@ -65,6 +68,26 @@ def opened(account_id: str, fact: PositionOpened, position: str) -> FillView:
         reason="trader",
         balance=fact.balance.amount,
         quote_sequence=held.quote.sequence,
+        at=fact.at,
+        position=position,
+    )
+
+
+def increased(account_id: str, fact: PositionIncreased, position: str) -> FillView:
+    deal, held = fact.deal, fact.position
+    return FillView(
+        account_id=account_id,
+        trade_id=held.trade_id,
+        symbol=held.symbol,
+        side=deal.side,
+        action="open",
+        quantity=deal.quantity,
+        price=deal.price,
+        left=held.quantity,
+        profit=None,
+        reason="trader",
+        balance=fact.balance.amount,
+        quote_sequence=deal.quote.sequence,
         at=fact.at,
         position=position,
     )

@@ -64,7 +64,12 @@ from domain.account.decider import (
     turn_day,
     witness,
 )
-from domain.account.events import AccountEvent, PositionClosed, PositionOpened
+from domain.account.events import (
+    AccountEvent,
+    PositionClosed,
+    PositionIncreased,
+    PositionOpened,
+)
 from domain.account.observing import unseen
 from domain.account.state import Account, observe, turn
 from domain.challenge import decider as challenge_decider
@@ -108,6 +113,15 @@ encoded = msgspec.json.Encoder().encode
 
 def version_of(entry: Entry | None) -> int:
     return entry.version if entry else 0
+
+
+def resulting(events: tuple[AccountEvent, ...]) -> AccountEvent:
+    """What the answer tells of; of an order that turned a position round, the new."""
+    answer = events[0]
+    if isinstance(answer, PositionClosed) and answer.order is not None:
+        opened = [each for each in events[1:2] if isinstance(each, PositionOpened)]
+        return opened[0] if opened else answer
+    return answer
 
 
 class ClockBackwards(Refused):
@@ -459,7 +473,7 @@ class Deciding:
         if isinstance(command, OpenAccount):
             view: Struct = account_view(after, moment, self._token(position), version)
         else:
-            view = self._trade_view(before, events[0], position, version)
+            view = self._trade_view(before, resulting(events), position, version)
         status = OK if isinstance(command, ClosePosition) else CREATED
         return self._answer(view, position, status)
 
@@ -526,7 +540,7 @@ class Deciding:
         """What the command itself did; what was judged after it is in the account."""
         assert before is not None
         token = self._token(position)
-        if isinstance(event, PositionOpened):
+        if isinstance(event, PositionOpened | PositionIncreased):
             balance = event.balance.amount
             return opened_trade(
                 before.account_id, event.position, balance, token, version

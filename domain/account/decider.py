@@ -34,6 +34,8 @@ from domain.account.events import (
     NegativeBalanceCleared,
     ObjectivesMet,
     PositionClosed,
+    PositionIncreased,
+    PositionOpened,
     RuleBreached,
 )
 from domain.account.flow import since_scaling
@@ -43,6 +45,7 @@ from domain.account.flows import (
     release_payout,
     scale_account,
 )
+from domain.account.netting import net_position, turned_round
 from domain.account.observing import adjudged, observed
 from domain.account.rollover import rolled_over
 from domain.account.state import (
@@ -62,7 +65,7 @@ from domain.account.trading import (
     trading,
 )
 from domain.rules.adjudicate import Verdict, at_boundary, at_deadline, at_instant
-from domain.rules.trading_terms import NegativeBalance
+from domain.rules.trading_terms import Book, NegativeBalance
 from domain.values.market import Moment
 from domain.values.money import Money
 
@@ -81,8 +84,12 @@ def followed(account: Account | None, answer: AccountEvent, moment: Moment) -> O
     if isinstance(answer, AccountObserved):
         assert account is not None
         return adjudged(account, answer, moment)
-    account, verdict = judged(evolve(account, answer), moment)  # raises the marks
-    return cleared(account, verdict, moment)
+    account = evolve(account, answer)
+    rest = turned_round(account, answer, moment)
+    if rest:
+        account = folded(observe(account, moment), rest, moment)
+    account, verdict = judged(account, moment)  # which raises the marks
+    return cleared(account, (*rest, *verdict), moment)
 
 
 def witness(account: Account, symbol: str, moment: Moment) -> Outcome:
@@ -143,7 +150,7 @@ def decide(
         case OpenAccount():
             return open_account(command, account, moment)
         case OpenPosition():
-            return open_position(command, trading(account), moment)
+            return enter(command, trading(account), moment)
         case ClosePosition():
             return close_position(command, trading(account), moment)
         case ObserveAccount():
@@ -177,6 +184,15 @@ def open_account(
         terms_hash=command.terms_hash,
         bridge=command.bridge,
     )
+
+
+def enter(
+    command: OpenPosition, account: Account, moment: Moment
+) -> PositionOpened | PositionIncreased | PositionClosed:
+    terms = account.phase.trading
+    if terms is not None and terms.book is Book.NETTING:
+        return net_position(command, account, moment)
+    return open_position(command, account, moment)
 
 
 def close_position(

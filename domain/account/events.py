@@ -10,6 +10,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from domain.account.bridge import Bridging
+from domain.account.execution import Execution
 from domain.account.flow import Flow, FlowKind
 from domain.account.margin import MarginStood
 from domain.account.position import Fill, Position, Valued
@@ -17,7 +18,7 @@ from domain.rules.adjudicate import Breach, Reached, Struck
 from domain.rules.course import Observation
 from domain.rules.phase import Phase
 from domain.values.money import Money
-from domain.values.quote import Side
+from domain.values.quote import Quote, Side
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -44,12 +45,52 @@ class PositionOpened(Event, frozen=True, kw_only=True, tag="account.position-ope
     balance: Money  # after the commission
 
 
+class Deal(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an order did to a position that was there already."""
+
+    order_id: str
+    client_order_id: str | None
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    quote: Quote  # the one that filled it
+    commission: Money  # a cost, charged with it
+    stop_loss: Decimal | None = None  # None: it left that of the position
+    take_profit: Decimal | None = None  # likewise
+    execution: Execution | None = None  # None: at the quote
+
+
+class PositionIncreased(
+    Event, frozen=True, kw_only=True, tag="account.position-increased/1"
+):
+    """In a netting book: an order on the side of the position has been added to it."""
+
+    deal: Deal
+    position: Position  # as it is now, at the average price
+    trading_day: date  # of the deal
+    balance: Money  # after the commission
+
+
+class Opposed(Struct, frozen=True, kw_only=True):
+    """In a netting book: the order that closed, and opens with what it has left."""
+
+    order_id: str
+    client_order_id: str | None
+    trade_id: str  # that it would open
+    symbol: str
+    side: Side
+    quantity: Decimal
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+
+
 class CloseReason(StrEnum):
     TRADER = "trader"
     STOP_LOSS = "stop_loss"
     TAKE_PROFIT = "take_profit"
     LIQUIDATION = "liquidation"
     STOP_OUT = "stop_out"
+    NETTED = "netted"
 
 
 class PositionClosed(
@@ -65,6 +106,7 @@ class PositionClosed(
     reason: CloseReason
     balance: Money  # after the fills
     margin: MarginStood | None = None  # that a stop-out was for
+    order: Opposed | None = None  # that it was netted by
 
 
 class Swap(Struct, frozen=True, kw_only=True):
@@ -228,6 +270,7 @@ CapitalEvent = FlowPosted | AccountScaled | PayoutHeld | PayoutReleased
 AccountEvent = (
     AccountOpened
     | PositionOpened
+    | PositionIncreased
     | PositionClosed
     | RuleBreached
     | ObjectivesMet

@@ -59,11 +59,26 @@ def comparison(breach: Breach) -> str:
 
 def valuation(held: Valued) -> str:
     """`1.00 x 100000 x (1.08999 - 1.10000) = -1001.00 USD`."""
+    if held.cost is not None:
+        return netted_valuation(held, held.cost)
     first, second = held.price, held.open_price
     if held.side is Side.SELL:
         first, second = second, first
     gain = (first - second) * held.quantity * held.contract_size
     told = f"{held.quantity:f} x {held.contract_size:f} x ({first:f} - {second:f})"
+    return converted(told, gain, held)
+
+
+def netted_valuation(held: Valued, cost: Decimal) -> str:
+    """`(1.50 x 100000 x 1.10300 - 165150) = 300.00 USD`: not by an average price."""
+    worth = held.quantity * held.contract_size * held.price
+    told = f"{held.quantity:f} x {held.contract_size:f} x {held.price:f}"
+    if held.side is Side.BUY:
+        return converted(f"({told} - {cost:f})", worth - cost, held)
+    return converted(f"({cost:f} - {told})", cost - worth, held)
+
+
+def converted(told: str, gain: Decimal, held: Valued) -> str:
     for leg in held.conversion:
         gain = gain / leg.price if leg.divides else gain * leg.price
         told += f" {'/' if leg.divides else 'x'} {leg.price:f}"

@@ -1,7 +1,7 @@
 """An open exposure, and what closing it now would bring."""
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Self
 
 from msgspec import Struct
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from domain.account.execution import Execution
 from domain.values.market import Leg, Market
-from domain.values.money import Money, in_minor_units
+from domain.values.money import CENT, MINOR_UNIT, Money, in_minor_units
 from domain.values.quote import Quote, Side
 
 
@@ -39,6 +39,7 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     accrued: Money | None = None  # swap that waits for its closes; equity counts it
     rolls_at: datetime | None = None  # when swap falls due next; None: never
     execution: Execution | None = None  # of the fill that opened it; None: at the quote
+    cost: Decimal | None = None  # of all its lots, where several prices made one
 
     def valued(self, market: Market, into: str) -> "Valued":
         worth = self.portion_valued(self.quantity, market, into)
@@ -50,7 +51,8 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """At the quote; or at the `price` at which a deal was done beside it."""
         quote = market.quote(self.symbol)
         price = quote.closing(self.side) if price is None else price
-        gain = self.move(price) * quantity * self.contract_size
+        cost = self.cost_of(quantity)
+        gain = self.won(price, quantity, cost)
         amount, legs = market.converted(gain, self.currency, into)
         return Valued(
             trade_id=self.trade_id,
@@ -64,6 +66,7 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
             conversion=legs,
             profit=Money.rounded(amount, into),
             specification=self.specification,
+            cost=cost,
         )
 
     def profit(self, market: Market, into: str) -> Money:
@@ -73,14 +76,37 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def gain(self, market: Market, into: str) -> Decimal:
         """The amount of `profit`, for a sum of many."""
         quote = market.quote(self.symbol)
-        if self.side is Side.BUY:
-            move = quote.bid - self.open_price
+        if self.cost is not None:
+            gain = self.won(quote.closing(self.side), self.quantity, self.cost)
         else:
-            move = self.open_price - quote.ask
-        gain = move * self.quantity * self.contract_size
+            if self.side is Side.BUY:
+                move = quote.bid - self.open_price
+            else:
+                move = self.open_price - quote.ask
+            gain = move * self.quantity * self.contract_size
         if self.currency != into:
             gain, _ = market.converted(gain, self.currency, into)
         return in_minor_units(gain, into)
+
+    def won(self, price: Decimal, quantity: Decimal, cost: Decimal | None) -> Decimal:
+        """Before conversion, not rounded; `cost` is that of these lots."""
+        if cost is None:
+            return self.move(price) * quantity * self.contract_size
+        worth = price * quantity * self.contract_size
+        return worth - cost if self.side is Side.BUY else cost - worth
+
+    def cost_of(self, quantity: Decimal) -> Decimal | None:
+        """A part costs whole cents, so that all parts together cost what there was."""
+        if self.cost is None or quantity == self.quantity:
+            return self.cost
+        unit = MINOR_UNIT.get(self.currency, CENT)
+        return (self.cost * quantity / self.quantity).quantize(unit, ROUND_HALF_EVEN)
+
+    @property
+    def whole_cost(self) -> Decimal:
+        if self.cost is not None:
+            return self.cost
+        return self.open_price * self.quantity * self.contract_size
 
     def move(self, price: Decimal) -> Decimal:
         if self.side is Side.BUY:
@@ -110,6 +136,7 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
             quantity=self.quantity - closed.quantity,
             margin=self.margin - self.margin.portion(share),
             realised=self.realised + closed.profit,
+            cost=self.cost if closed.cost is None else self.whole_cost - closed.cost,
         )
         if fill.commission is None and fill.swap is None:
             return left
@@ -145,6 +172,7 @@ class Valued(Struct, frozen=True, kw_only=True, omit_defaults=True):
     profit: Money
     specification: int = 1  # of the instrument, as the position has it
     accrued: Money | None = None  # swap that equity counts beside the profit
+    cost: Decimal | None = None  # of these lots, where an open price does not say it
 
 
 class Fill(Struct, frozen=True, kw_only=True, omit_defaults=True):

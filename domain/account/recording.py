@@ -1,6 +1,11 @@
 """What a fill enters into the record of days and trades, where the terms look at it."""
 
-from domain.account.events import PositionClosed, PositionOpened, SwapPosted
+from domain.account.events import (
+    PositionClosed,
+    PositionIncreased,
+    PositionOpened,
+    SwapPosted,
+)
 from domain.account.position import Fill, Position, added
 from domain.rules.phase import Phase
 from domain.rules.record import Closed, Record
@@ -8,7 +13,10 @@ from domain.values.money import Money
 
 
 def after_opening(
-    record: Record, phase: Phase, balance: Money, event: PositionOpened
+    record: Record,
+    phase: Phase,
+    balance: Money,
+    event: PositionOpened | PositionIncreased,
 ) -> Record:
     """`balance` is what it was before: the commission counts on the day it is paid."""
     if not phase.keeps_record:

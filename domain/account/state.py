@@ -27,6 +27,7 @@ from domain.account.events import (
     PayoutHeld,
     PayoutReleased,
     PositionClosed,
+    PositionIncreased,
     PositionOpened,
     RuleBreached,
     Swap,
@@ -237,6 +238,19 @@ def evolved(account: Account, event: AccountEvent) -> Account:  # noqa: C901, PL
                 account,
                 balance=event.balance,
                 positions=(*account.positions, event.position),
+                days_traded=account.days_traded | {event.trading_day},
+                record=after_opening(
+                    account.record, account.phase, account.balance, event
+                ),
+            )
+        case PositionIncreased(position=position):
+            return replace(
+                account,
+                balance=event.balance,
+                positions=tuple(
+                    position if each.trade_id == position.trade_id else each
+                    for each in account.positions
+                ),
                 days_traded=account.days_traded | {event.trading_day},
                 record=after_opening(
                     account.record, account.phase, account.balance, event

@@ -54,14 +54,25 @@ def trading(opened: Account | None) -> Account:
 def open_position(
     command: OpenPosition, account: Account, moment: Moment
 ) -> PositionOpened:
+    quote = must_be_let_in(command, account, moment)
+    moment.market.instrument_to_open(command.symbol)
+    must_stand_clear(command, quote)
+    return opened(command, account, moment)
+
+
+def must_be_let_in(command: OpenPosition, account: Account, moment: Moment) -> Quote:
     if account.paused:
         raise AccountPaused(account.account_id)
     quote = must_be_tradable(command.symbol, moment)
-    instrument = moment.market.instrument_to_open(command.symbol)
+    instrument = moment.market.instrument(command.symbol)
     must_fit(command.quantity, instrument)
-    must_stand_clear(command, quote)
     must_be_converted(instrument.currency, account, moment)
-    position = opened(command, quote, instrument, account, moment)
+    return quote
+
+
+def opened(command: OpenPosition, account: Account, moment: Moment) -> PositionOpened:
+    """Fill it at the last quote. Raises `InsufficientMargin`."""
+    position = position_of(command, account, moment)
     must_be_carried(position, account, moment)
     return PositionOpened(
         at=moment.at,
@@ -72,19 +83,14 @@ def open_position(
     )
 
 
-def opened(
-    command: OpenPosition,
-    quote: Quote,
-    instrument: Instrument,
-    account: Account,
-    moment: Moment,
-) -> Position:
-    """What the order opens, at the price that its terms make of the quote."""
+def position_of(command: OpenPosition, account: Account, moment: Moment) -> Position:
+    """What it would be if it were filled now, at the price that its terms make."""
+    quote = moment.market.quote(command.symbol)
+    instrument = moment.market.instrument(command.symbol)
     terms, side = account.phase.trading, command.side
     price, execution = quote.opening(side), None
     if terms is not None and (terms.slippage or terms.latency):
         price, execution = executed(side, price, command.order_id, instrument, terms)
-    held = required_margin(command, price, instrument, account, moment)
     per_lot = instrument.commission_per_lot * command.quantity
     commission = Money.rounded(per_lot, account.currency)
     position = Position(
@@ -99,7 +105,7 @@ def opened(
         quote=quote,
         contract_size=instrument.contract_size,
         currency=instrument.currency,
-        margin=held,
+        margin=required_margin(command, price, instrument, account, moment),
         commission=commission,
         realised=Money.zero(account.currency),
         opened_at=moment.at,

@@ -11,6 +11,7 @@ from tests.catalogue.shapes import FOLDER, file_of, shape_of
 STORED_NAMES = [
     "account.opened/1",
     "account.position-opened/1",
+    "account.position-increased/1",
     "account.position-closed/1",
     "account.rule-breached/1",
     "account.objectives-met/1",
