@@ -119,6 +119,10 @@ class Gateway(Protocol):
 
     def now(self, venue_id: str, owner: str | None) -> datetime: ...
 
+    def last_block(self, venue_id: str) -> int:
+        """The number of the last block of its ticks that is on disk."""
+        ...
+
     async def parked(
         self, partition: str, after: int, limit: int
     ) -> tuple[ParkedView, ...]:
@@ -293,6 +297,9 @@ class LocalGateway:
 
     def now(self, venue_id: str, owner: str | None) -> datetime:
         return self._venue(venue_id, owner).shown.clock
+
+    def last_block(self, venue_id: str) -> int:
+        return self._venue(venue_id, None).shown.link.number
 
     async def parked(
         self, partition: str, after: int, limit: int

@@ -17,6 +17,7 @@ from projections.pages import PAGE
 from projections.rebuild import rebuild
 from projections.runner import Runner
 from projections.schema import READ, has_other_shape, partitions
+from projections.tick_runner import TickRunner
 
 log = structlog.get_logger("tradesense.projector")
 
@@ -78,6 +79,8 @@ async def project(dsn: str, page: int = PAGE) -> None:
         async with asyncio.TaskGroup() as group:
             for runner in runners:
                 group.create_task(runner.run())
+            for partition in found:
+                group.create_task(TickRunner(dsn, partition).run())
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from failed
     finally:

@@ -18,10 +18,10 @@ from projections.parking import settle_rebuilt
 from projections.runner import tell
 from projections.schema import (
     CHANNEL,
+    EVERY,
     PROJECTIONS,
     READ,
     READ_NEXT,
-    TABLES,
     create,
     drop,
     exists,
@@ -30,6 +30,7 @@ from projections.schema import (
 )
 from projections.table import Projection
 from projections.telling import Tables
+from projections.tick_runner import catch_up
 
 Heard = Callable[[str, int], None]
 
@@ -58,6 +59,7 @@ class Rebuild:
                 assert await tell(tables, page)
                 after = page.last
                 heard(partition, after)
+            await catch_up(self._connection, partition, READ_NEXT)
 
     async def swap(self, heard: Heard) -> None:
         """Hold the projector, tell the rest, and put the new tables in place."""
@@ -73,7 +75,7 @@ class Rebuild:
             told = await positions(connection, READ_NEXT)
             assert all(told[each] >= position for each, position in live.items())
             if live:
-                await self._lock(*(table.name for table in TABLES))
+                await self._lock(*EVERY)
             await drop(connection, READ)
             await move(connection, READ_NEXT, READ)
             for partition, tables in self._tables.items():

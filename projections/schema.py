@@ -6,6 +6,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
+from projections import candles
 from projections.accounts import ACCOUNTS
 from projections.breaches import BREACHES
 from projections.challenges import CHALLENGES
@@ -27,6 +28,7 @@ PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     LEADERBOARD,
 )
 TABLES: Final = tuple(each.table for each in PROJECTIONS)
+EVERY: Final = (*(table.name for table in TABLES), candles.NAME, candles.TOLD)
 
 CHECKPOINTS: LiteralString = """
     CREATE TABLE {schema}.checkpoints (
@@ -67,6 +69,7 @@ def statements(schema: str) -> tuple[Composed, ...]:
         _sql(CHECKPOINTS, schema),
         _sql(COMMENT, schema),
         *(statement for table in TABLES for statement in table.definition(schema)),
+        *candles.definition(schema),
     )
 
 
@@ -140,7 +143,7 @@ async def move(
     connection: psycopg.AsyncConnection[Any], source: str, target: str
 ) -> None:
     """Move all tables, with their indexes and grants, to where `drop` made room."""
-    for name in ("checkpoints", *(table.name for table in TABLES)):
+    for name in ("checkpoints", *EVERY):
         await connection.execute(
             SQL("ALTER TABLE {} SET SCHEMA {}").format(
                 Identifier(source, name), Identifier(target)

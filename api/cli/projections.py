@@ -90,6 +90,7 @@ def _told(found: Digest, *, as_json: bool) -> None:
         click.echo(f"position {partition}-{position}")
     for table, hashed in found.tables.items():
         click.echo(f"{hashed}  {table}")
+    click.echo(f"{found.candles}  candles")
 
 
 def _run(ask: Callable[[str], Awaitable[T]]) -> T:

@@ -10,7 +10,7 @@ from api.trading.curves import curve
 from api.trading.feed import feed
 from api.trading.flows import hold_payout, post_flow, release_payout
 from api.trading.leaderboard import leaderboard
-from api.trading.market_data import one_symbol, symbols
+from api.trading.market_data import candles, one_symbol, symbols, ticks
 from api.trading.observations import observe
 from api.trading.overview import overview
 from api.trading.parked import parked, retry_parked, skip_parked
@@ -41,7 +41,7 @@ HANDLERS = {
     "breaches": (breaches, one_breach),
     "leaderboard": (leaderboard, feed),
     "adjudication": (judge_history,),
-    "market data": (symbols, one_symbol),
+    "market data": (symbols, one_symbol, candles, ticks),
     "admin": (
         parked,
         retry_parked,

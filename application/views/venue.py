@@ -8,7 +8,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from domain.values.instrument import Instrument, Rights
 from domain.values.market import Moment
-from domain.values.session import is_open
+from domain.values.session import closes_next, is_open, opens_next
 from domain.venue.decider import Decided
 from domain.venue.events import SymbolReleased
 
@@ -97,6 +97,7 @@ class SymbolView(Struct, frozen=True, kw_only=True):
     sequence: int | None
     at: datetime | None
     session: Literal["open", "closed"]
+    session_changes_at: datetime | None  # when it next closes or opens; None: never
     contract_size: Decimal
     digits: int
     quantity_step: Decimal
@@ -124,13 +125,16 @@ def status_of(instrument: Instrument, moment: Moment) -> Status:
 
 def symbol_view(instrument: Instrument, moment: Moment) -> SymbolView:
     quote = moment.market.quotes.get(instrument.symbol)
+    sessions = instrument.sessions
+    opened = is_open(sessions, moment.at)
     return SymbolView(
         symbol=instrument.symbol,
         bid=quote.bid if quote else None,
         ask=quote.ask if quote else None,
         sequence=quote.sequence if quote else None,
         at=quote.at if quote else None,
-        session="open" if is_open(instrument.sessions, moment.at) else "closed",
+        session="open" if opened else "closed",
+        session_changes_at=(closes_next if opened else opens_next)(sessions, moment.at),
         contract_size=instrument.contract_size,
         digits=instrument.digits,
         quantity_step=instrument.quantity_step,

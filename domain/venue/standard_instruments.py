@@ -98,12 +98,18 @@ LIVE_CRYPTO_LEVERAGE: Final = 20
 """Twice a sandbox's: at weekends a phase can be passed within minutes, too."""
 
 
+FX_CALENDAR: Final = "cme-fx/2026.1"
+CALENDARS: Final = {"XAUUSD": "cme-metals/2026.1", "US500": "cme-index/2026.1"}
+"""Whose holidays and early ends they keep; crypto keeps none."""
+
+
 def live(instrument: Instrument) -> Instrument:
-    leverage = instrument.leverage
-    if instrument.sessions == "always":
-        leverage = LIVE_CRYPTO_LEVERAGE
     costly = at_cost(instrument, *COSTS[instrument.symbol])
-    return replace(costly, leverage=leverage)
+    if instrument.sessions == "always":
+        return replace(costly, leverage=LIVE_CRYPTO_LEVERAGE)
+    calendar = CALENDARS.get(instrument.symbol, FX_CALENDAR)
+    kept = tuple(replace(each, calendar=calendar) for each in instrument.sessions)
+    return replace(costly, sessions=kept)
 
 
 LIVE_INSTRUMENTS: Final = tuple(map(live, STANDARD_INSTRUMENTS))

@@ -1,11 +1,14 @@
 """The markets of the live venue."""
 
+from datetime import datetime
 from typing import Final
 
 import structlog
 
 from application.clock import Clock
 from application.market_feed import MarketFeed
+from domain.values.session import Sessions, is_open
+from domain.venue.gate import RawQuote
 from domain.venue.standard_instruments import LIVE_INSTRUMENTS
 from infrastructure.feeds.cross import CrossRate
 from infrastructure.feeds.hourly_bars import HourlyBarsMissing
@@ -29,6 +32,18 @@ EURJPY_SPREAD: Final = 14
 LISTED: Final = {each.symbol: each for each in LIVE_INSTRUMENTS}
 
 
+class InItsHours:
+    """A source of another year, silent while this year's market has a holiday."""
+
+    def __init__(self, source: PriceSource, sessions: Sessions) -> None:
+        self.symbol = source.symbol
+        self._source = source
+        self._sessions = sessions
+
+    def quote(self, at: datetime) -> RawQuote | None:
+        return self._source.quote(at) if is_open(self._sessions, at) else None
+
+
 def live_feed(seed: int, clock: Clock) -> MarketFeed:
     return PacedFeed(live_sources(seed), clock)
 
@@ -47,7 +62,7 @@ def live_sources(seed: int) -> tuple[PriceSource, ...]:
 def replayed_or_simulated(seed: int) -> PriceSource:
     """Go without the real hours rather than without EURUSD; each quote says which."""
     try:
-        return ReplayedEurusd(seed)
+        return InItsHours(ReplayedEurusd(seed), LISTED["EURUSD"].sessions)
     except HourlyBarsMissing as missing:
         structlog.get_logger().warning("eurusd-is-simulated", because=str(missing))
         return SimulatedMarket(seed, LISTED["EURUSD"], EURUSD_IF_NOT_REPLAYED)

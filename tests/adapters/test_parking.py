@@ -124,7 +124,8 @@ async def test_what_a_rebuild_cannot_tell_either_stays_parked(
         )
 
     assert parked(database) == [kept]
-    assert await digest(database.dsn(Role.PROJECTOR)) == lived
+    again = await digest(database.dsn(Role.PROJECTOR))
+    assert again.by_events == lived.by_events
 
 
 async def test_what_no_table_understands_is_parked_and_the_rest_is_told(
@@ -153,7 +154,8 @@ async def test_what_no_table_understands_is_parked_and_the_rest_is_told(
     assert database.execute("SELECT count(*) FROM read.trades") == [(CHANGES,)]
     lived = await digest(database.dsn(Role.PROJECTOR))
     await rebuild(database.dsn(Role.PROJECTOR), PARTITIONS)
-    assert await digest(database.dsn(Role.PROJECTOR)) == lived
+    again = await digest(database.dsn(Role.PROJECTOR))
+    assert again.by_events == lived.by_events
     assert await count(database) == 2
 
 

@@ -206,7 +206,7 @@ async def test_a_rebuild_beside_the_live_tables_ends_equal_to_them(
         continued = await digest(dsn)
 
     await rebuild(dsn, PARTITIONS)
-    assert await digest(dsn) == continued
+    assert (await digest(dsn)).by_events == continued.by_events
     assert continued.position == {"p1": live.position, "s1": sandbox.position}
     left = database.execute("SELECT FROM pg_tables WHERE schemaname = 'read_next'")
     assert left == []
@@ -313,7 +313,7 @@ async def equals_a_rebuild(database: Database) -> None:
     dsn = database.dsn(Role.PROJECTOR)
     lived: Digest = await digest(dsn)
     await rebuild(dsn, PARTITIONS)
-    assert await digest(dsn) == lived
+    assert (await digest(dsn)).by_events == lived.by_events
     with psycopg.connect(dsn) as connection:
         rows = connection.execute(SQL("SELECT count(*) FROM read.trades")).fetchone()
     assert rows is not None

@@ -38,7 +38,9 @@ class Derived(Struct, frozen=True):
             after = await digest(self.projector)
             if before.position == after.position:
                 assert knows(before, heads)
-                assert before == after
+                assert before.tables == after.tables
+                if before.ticks == after.ticks:
+                    assert before.candles == after.candles
                 return
         raise AssertionError("the log never stood still")
 
