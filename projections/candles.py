@@ -50,6 +50,12 @@ CHECKPOINT_SAYS: Final[LiteralString] = """
     COMMENT ON TABLE {schema}.tick_checkpoints
     IS 'Up to which block of each venue''s ticks the candles have been told'
 """
+VENUE_SAYS: Final[LiteralString] = """
+    COMMENT ON COLUMN {schema}.tick_checkpoints.venue_id IS 'The venue that was quoted'
+"""
+NUMBER_SAYS: Final[LiteralString] = """
+    COMMENT ON COLUMN {schema}.tick_checkpoints.number IS 'The last block told'
+"""
 MOVE: Final[LiteralString] = """
     WITH entered AS (
         INSERT INTO {schema}.tick_checkpoints AS known (venue_id, number)
@@ -90,6 +96,8 @@ def definition(schema: str) -> tuple[Composed, ...]:
         *(comment.format(table, Identifier(c.name), c.comment) for c in COLUMNS),
         SQL(CHECKPOINT).format(schema=Identifier(schema)),
         SQL(CHECKPOINT_SAYS).format(schema=Identifier(schema)),
+        SQL(VENUE_SAYS).format(schema=Identifier(schema)),
+        SQL(NUMBER_SAYS).format(schema=Identifier(schema)),
     )
 
 

@@ -14,7 +14,15 @@ from application.catalogue import FACTS
 from application.parked import ParkedRetried, ParkedSkipped
 from application.refusals import ProjectionBehind
 from domain.plan.events import PlanActivated, PlanDrafted
-from domain.venue.events import ClockAdvanced, FeedGap, VenueOpened
+from domain.venue.events import (
+    ClockAdvanced,
+    FeedGap,
+    InstrumentChanged,
+    InstrumentListed,
+    SymbolQuarantined,
+    SymbolReleased,
+    VenueOpened,
+)
 from infrastructure.event_store.journal import PostgresJournal
 from infrastructure.event_store.reader import PositionGap
 from infrastructure.event_store.wire import connect
@@ -244,6 +252,10 @@ def test_every_fact_is_heard_or_left_out_on_purpose() -> None:
         VenueOpened,
         ClockAdvanced,
         FeedGap,
+        SymbolQuarantined,
+        SymbolReleased,
+        InstrumentListed,
+        InstrumentChanged,
         ParkedRetried,
         ParkedSkipped,
     }
