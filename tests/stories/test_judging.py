@@ -23,8 +23,8 @@ from domain.rules.daily_loss import DayAnchor
 from domain.rules.inactivity import Activity, Inactivity, Since
 from domain.rules.limit import Comparator, Effect, Evaluated
 from domain.rules.marks import Mark
-from domain.rules.profit_target import Basis
 from domain.rules.phase import Rule
+from domain.rules.profit_target import Basis
 from domain.rules.record import Record
 from domain.rules.span import Span, Unit
 from domain.rules.time_limit import Start, TimeLimit
