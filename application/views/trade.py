@@ -2,15 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
 from domain.account.position import Fill, Position
 from domain.values.money import Money
 from domain.values.quote import Side
-
-NONE: Final = Decimal("0.00")
 
 
 class TradeView(Struct, frozen=True, kw_only=True):
@@ -44,6 +42,7 @@ class TradeView(Struct, frozen=True, kw_only=True):
 def opened_trade(
     account_id: str, held: Position, balance: Decimal, position: str, version: int
 ) -> TradeView:
+    currency = held.realised.currency
     return TradeView(
         trade_id=held.trade_id,
         order_id=held.order_id,
@@ -65,8 +64,8 @@ def opened_trade(
         close_price=None,
         closed_at=None,
         profit=held.realised.amount,
-        swap=amount_of(held.swap),
-        accrued_swap=amount_of(held.accrued),
+        swap=amount_of(held.swap, currency),
+        accrued_swap=amount_of(held.accrued, currency),
         balance=balance,
         position=position,
         version=version,
@@ -83,6 +82,7 @@ def closed_trade(
     version: int,
 ) -> TradeView:
     """`held` is the position before the fill."""
+    currency = held.realised.currency
     return TradeView(
         trade_id=held.trade_id,
         order_id=held.order_id,
@@ -96,7 +96,7 @@ def closed_trade(
         bid=held.quote.bid,
         ask=held.quote.ask,
         quote_sequence=held.quote.sequence,
-        commission=held.commission.amount + amount_of(fill.commission),
+        commission=held.commission.amount + amount_of(fill.commission, currency),
         opened_at=held.opened_at,
         stop_loss=held.stop_loss,
         take_profit=held.take_profit,
@@ -104,13 +104,13 @@ def closed_trade(
         close_price=fill.closed.price,
         closed_at=None if fill.left else at,
         profit=held.realised.amount + fill.closed.profit.amount,
-        swap=amount_of(held.swap) + amount_of(fill.swap),
-        accrued_swap=amount_of(held.accrued) - amount_of(fill.swap),
+        swap=amount_of(held.swap, currency) + amount_of(fill.swap, currency),
+        accrued_swap=amount_of(held.accrued, currency) - amount_of(fill.swap, currency),
         balance=balance,
         position=position,
         version=version,
     )
 
 
-def amount_of(money: Money | None) -> Decimal:
-    return NONE if money is None else money.amount
+def amount_of(money: Money | None, currency: str) -> Decimal:
+    return (money or Money.zero(currency)).amount

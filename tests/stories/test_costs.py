@@ -13,6 +13,7 @@ from domain.account.events import (
     SwapAccrued,
     SwapPosted,
 )
+from domain.rules.profitable_days import Attributed, ProfitableDays
 from domain.rules.trading_terms import (
     HOUSE_STANDARD,
     CommissionDue,
@@ -24,6 +25,7 @@ from domain.values.quote import Side
 from domain.values.trading_day import TradingDay
 from domain.venue.standard_instruments import EURUSD
 from tests.stories.facts import (
+    A_TENTH,
     DAILY_LOSS,
     GOLD,
     MAX_LOSS,
@@ -260,3 +262,28 @@ def test_it_was_judged_as_it_stood() -> None:
     story = given(told, trade(BUY, "1.00")).when(gold_at("1800"))
     story.then(RuleBreached, PositionClosed, NegativeBalanceCleared)
     assert story.then_breached_at("9450.00").equity == usd("-9500.00")
+
+
+def test_costs_count_on_the_day_on_which_they_are_posted() -> None:
+    """Where a rule looks at days: the commission of a close today, the swap tomorrow."""
+    listed = (replace(COSTLY, swap_long=Decimal("-100.00")),)
+    day = ProfitableDays(
+        id="days",
+        days=3,
+        amount=A_TENTH,
+        counted=Attributed.CLOSING,
+        ended=False,
+    )
+    story = euro_bought(trading(day, terms=ON_CLOSE, listed=listed))
+    part = story.when(close("euro", "0.50"))
+    assert part.account.record.today.booked == usd("-3.50")
+    night = part.when(DayOver())
+    assert night.account.record.today.booked == usd("-50.00")
+    (before,) = night.account.record.before
+    assert before.booked == usd("-3.50")
+    ended = night.when(close("euro"))
+    assert ended.account.record.today.booked == usd("-53.50")
+    assert ended.account.record.best_trade == usd("0.00")
+    won = night.when(Quoted("EURUSD", "1.10400", "1.10400")).when(close("euro"))
+    # 200.00 of profit, less 7.00 of commission and 50.00 of swap
+    assert won.account.record.best_trade == usd("143.00")

@@ -189,3 +189,14 @@ def test_closing_ends_the_call() -> None:
     called = gold_and_euro().when(gold_at("1990"))
     called.then(MarginCalled)
     called.when(close("gold")).then(PositionClosed, MarginRestored)
+
+
+def test_a_close_gives_back_its_share_of_the_margin() -> None:
+    story = given(
+        trading(),
+        Quoted("EURUSD", "1.10000", "1.10000"),
+        trade(BUY, "1.00", "EURUSD", trade_id="euro"),
+    )
+    part = story.when(close("euro", "0.33"))
+    assert part.account.margin == usd("737.00")
+    assert part.when(close("euro")).account.margin == usd("0.00")
