@@ -90,6 +90,14 @@ GAUGES: Final[Mapping[str, tuple[str, Reading]]] = {
         "Accounts that a quote can move.",
         lambda host: sum(each.screen.exposed for each in host.engine.venues.values()),
     ),
+    "accounts_unjudged": (
+        "Accounts that are not judged yet by all that has happened.",
+        lambda host: sum(len(each.backlog) for each in host.engine.venues.values()),
+    ),
+    "judging_lag": (
+        "Quotes and turns of the day that some account has not been judged by yet.",
+        lambda host: sum(each.backlog.kept for each in host.engine.venues.values()),
+    ),
     "symbols_quarantined": (
         "Symbols whose source is at fault: nobody is judged by their price.",
         lambda host: sum(

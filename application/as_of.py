@@ -7,13 +7,13 @@ at: asked tomorrow, the answer is the same.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from heapq import merge
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from application.catalogue import Fact
+from application.engine.envelope import Envelope
 from application.engine.journal import Journal, Recorded
 from application.engine.memory import Memory
 from application.engine.recovery import Recovery, read
@@ -101,8 +101,9 @@ class Refold(Recovery):
             raise NotOpenedYet(opened.at)
         venue, theirs = await self._beside(mine, opened)
         facts, is_known = list[Told](), False
-        for recorded in merge(mine, theirs, key=lambda each: each.position):
-            envelope, fact = read(recorded)
+        told = [(recorded, *read(recorded)) for recorded in (*mine, *theirs)]
+        told.sort(key=lambda each: in_time(each[0], each[1]))
+        for recorded, envelope, fact in told:
             if at is not None and at < envelope.engine_time:
                 is_known = True
                 break
@@ -188,6 +189,11 @@ def specification(recorded: Recorded) -> InstrumentListed | InstrumentChanged | 
     """What a fact of a venue says about what it lists, if it does."""
     _, fact = read(recorded)
     return fact if isinstance(fact, InstrumentListed | InstrumentChanged) else None
+
+
+def in_time(recorded: Recorded, envelope: Envelope) -> tuple[datetime, int, int]:
+    """As things happened: an account may be judged later than its venue goes on."""
+    return envelope.engine_time, envelope.as_of_tick, recorded.position
 
 
 def movers(facts: Iterable[Fact], instruments: Iterable[Instrument]) -> frozenset[str]:

@@ -16,6 +16,7 @@ from msgspec import Struct, msgpack
 from msgspec.structs import asdict
 
 from application.catalogue import Fact, encode, name_of
+from application.engine.envelope import Envelope
 from application.engine.images import Images
 from application.engine.journal import Checkpoint, Image, Journal, Recorded
 from application.engine.memory import Entry, Memory, State
@@ -202,17 +203,19 @@ class Replay(Recovery):
             stands = refolded(fold, account, moment)
             after, events = quarantined(stands, type(fault).__name__, moment)
         self._replace(after.account_id, after)
-        for fact in events:
-            self._expected[after.account_id].append(fact)
+        if events:  # what concerns it next may come before they do: it was judged later
+            self._venues[after.venue_id].follow(after)
+            self._expected[after.account_id].extend(events)
 
     def _evolve(
         self,
         recorded: Recorded,
         fact: AccountEvent | ChallengeEvent | PlanEvent | ParkedEvent,
         venue: Venue | None,
+        envelope: Envelope,
     ) -> None:
         if not isinstance(fact, AccountEvent):
-            super()._evolve(recorded, fact, venue)
+            super()._evolve(recorded, fact, venue, envelope)
             return
         assert venue is not None
         known = self._memory.working(recorded.stream)

@@ -9,7 +9,7 @@ import click
 import structlog
 from rich.console import Console
 
-from benchmarks import journal, project, stream, visible
+from benchmarks import journal, one_tick, project, stream, visible
 from benchmarks.bench import RUNS, Bench, Row, peers, row
 from benchmarks.lab import PROJECT, Lab, fdatasyncs_per_second, lab
 from benchmarks.report import keep, number, show
@@ -19,6 +19,7 @@ BENCHES: Final[tuple[Bench, ...]] = (
     *journal.BENCHES,
     project.BENCH,
     *visible.BENCHES,
+    *one_tick.BENCHES,
     *stream.BENCHES,
 )
 

@@ -1,6 +1,6 @@
 """What each kind of command does to what the engine remembers, fact by fact."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import version as release_of
 from typing import assert_never
@@ -21,9 +21,11 @@ from application.engine.asks import (
     SentQuote,
     TakeQuotes,
 )
+from application.engine.backlog import Happening
 from application.engine.draft import Draft
 from application.engine.envelope import Envelope
 from application.engine.memory import Entry, Memory, State
+from application.engine.occasion import Occasion, boundary, tick
 from application.engine.recovery import Fold, refolded, unmoved
 from application.engine.venue import Venue
 from application.parked import ParkedCommand, RetryParked, Settled, SkipParked
@@ -92,6 +94,8 @@ from domain.venue.events import (
     DayBoundaryPassed,
     FeedGap,
     InstrumentListed,
+    JudgingCaughtUp,
+    JudgingDeferred,
     SymbolQuarantined,
     VenueEvent,
     VenueOpened,
@@ -103,6 +107,9 @@ log = structlog.get_logger("tradesense.engine")
 TZDATA = release_of("tzdata")
 LIVE = "live"
 LONGEST_SILENCE = timedelta(seconds=2)
+LONGEST_LAG = timedelta(hours=1)  # of judging: no timer that a fill sets is as short
+SLICE = 256  # accounts judged before others get a turn, where nothing comes of it
+VERDICT = 10  # as much work is one of which something comes
 CREATED = 201
 OK = 200
 NOWHERE = Market({}, {}, {})
@@ -113,6 +120,9 @@ encoded = msgspec.json.Encoder().encode
 
 def version_of(entry: Entry | None) -> int:
     return entry.version if entry else 0
+
+
+Judge = Callable[[Account, Moment], Outcome]
 
 
 def resulting(events: tuple[AccountEvent, ...]) -> AccountEvent:
@@ -132,13 +142,6 @@ class VenueKnown(Refused):
     """A venue is opened once."""
 
 
-class Because(Struct, frozen=True):
-    """Who and what led to the facts that follow."""
-
-    ask: Ask
-    causation: str
-
-
 class Deciding:
     def __init__(
         self, partition: str, clock: Clock, memory: Memory, venues: dict[str, Venue]
@@ -151,6 +154,10 @@ class Deciding:
         self._sealed: dict[str, Venue] = {}  # by the batch on its way to the disk
         self._new_venues: list[str] = []
         self._sealed_new: list[str] = []
+        self._late: dict[str, Venue] = {}  # where some account is not judged yet
+        self.unjudged: dict[str, Venue] = {}  # the same, of what is on disk
+        self._room = SLICE
+        self._doomed: dict[str, str] = {}  # whose verdict cannot be stored, and why
         self.trades: dict[str, str] = {}  # open trades, and whose account holds them
         self.allocations = Allocations()
 
@@ -158,12 +165,7 @@ class Deciding:
         command = ask.command
         match command:  # the most frequent first
             case OpenPosition() | ClosePosition() | ObserveAccount():
-                entry = self._entry(ask)
-                account = entry.state
-                assert isinstance(account, Account)
-                venue = self._venue(account.venue_id)
-                if self._sequence(venue, ask, draft):  # which may have changed it
-                    entry = self._entry(ask)
+                entry, venue = self._judged(ask, draft)
                 return self._account(ask, command, entry, venue, draft)
             case OpenVenue():
                 return self._open_venue(ask, command, draft)
@@ -204,6 +206,10 @@ class Deciding:
         self._memory.settle()
         for venue in self._sealed.values():
             venue.settle()
+            if venue.backlog.is_shown:
+                self.unjudged[venue.venue_id] = venue
+            elif self.unjudged:
+                self.unjudged.pop(venue.venue_id, None)
         self._sealed, self._sealed_new = {}, []
 
     def drop(self) -> None:
@@ -225,6 +231,7 @@ class Deciding:
             del self._venues[venue_id]
         self._sealed, self._used = {}, {}
         self._sealed_new, self._new_venues = [], []
+        self.look_behind()
 
     def _forget_trades(self, lost: State) -> None:
         if isinstance(lost, Account):
@@ -267,7 +274,7 @@ class Deciding:
         venue = Venue.opening(opened, version=0)
         self._venues[command.venue_id] = venue
         self._new_venues.append(self._use(venue).venue_id)
-        position = self._of_venue(opened, venue, Because(ask, ask.causation), draft)
+        position = self._of_venue(opened, venue, ask, ask.causation, draft)
         view = VenueView(
             venue_id=command.venue_id,
             now=venue.clock,
@@ -281,14 +288,14 @@ class Deciding:
         self,
         fact: VenueEvent,
         venue: Venue,
-        because: Because,
+        ask: Ask,
+        causation: str,
         draft: Draft,
     ) -> int:
         venue.version += 1
         venue.is_touched = True
-        return self._record(
-            f"venue-{venue.venue_id}", venue.version, fact, venue, because, draft
-        )
+        stream, occasion = f"venue-{venue.venue_id}", here(venue, ask, causation)
+        return self._record(stream, venue.version, fact, occasion, draft)
 
     def _sequence(self, venue: Venue, ask: Ask, draft: Draft) -> int:
         """Give the command its engine time; how much was due before it."""
@@ -301,9 +308,15 @@ class Deciding:
     ) -> tuple[int, int]:
         """How many boundaries and timers were due; of one instant, boundaries first."""
         boundaries = timers = 0
+        if venue.backlog and until - venue.backlog.since > LONGEST_LAG:
+            while venue.backlog:
+                self._catch_up(venue.backlog.first(), venue, draft)
         while True:
             due, deadline = venue.due(until), venue.timers.due(until)
             if deadline is not None and (due is None or deadline < due[0]):
+                if venue.timers.next() in venue.backlog:  # which may set it anew
+                    self._catch_up(venue.timers.next(), venue, draft)
+                    continue
                 self._strike(venue, deadline, ask, draft)
                 timers += 1
             elif due is not None:
@@ -315,9 +328,8 @@ class Deciding:
 
     def _strike(self, venue: Venue, at: datetime, ask: Ask, draft: Draft) -> None:
         venue.advance(at)
-        because = Because(ask, f"timer:{at:%Y-%m-%dT%H:%M:%S.%fZ}")
-        account_id = venue.timers.strike()
-        self._step(account_id, venue, because, draft, time_out, unmoved)
+        occasion = here(venue, ask, f"timer:{at:%Y-%m-%dT%H:%M:%S.%fZ}")
+        self._step(venue.timers.strike(), occasion, draft, time_out, unmoved)
 
     def _pass_boundary(
         self, venue: Venue, at: datetime, day: TradingDay, ask: Ask, draft: Draft
@@ -326,10 +338,9 @@ class Deciding:
         fact = DayBoundaryPassed(
             at=at, trading_day=day, tick=venue.sequence, tzdata=TZDATA
         )
-        because = Because(ask, f"boundary:{at:%Y-%m-%dT%H:%MZ}")
-        self._of_venue(fact, venue, because, draft)
-        for account_id in turning:
-            self._step(account_id, venue, because, draft, turn_day, turn)
+        occasion = here(venue, ask, boundary(at))
+        self._of_venue(fact, venue, ask, occasion.causation, draft)
+        self._happen(venue, day, turning, occasion, draft)
 
     def _take_quotes(
         self, ask: Ask, command: TakeQuotes, venue: Venue, draft: Draft
@@ -358,7 +369,7 @@ class Deciding:
             return
         self._pass_time(venue, now, ask, draft)
         gap = FeedGap(at=venue.clock, since=since, tick=venue.sequence)
-        self._of_venue(gap, venue, Because(ask, ask.causation), draft)
+        self._of_venue(gap, venue, ask, ask.causation, draft)
 
     def _take_quote(
         self, ask: Ask, sent: SentQuote, venue: Venue, draft: Draft
@@ -379,10 +390,10 @@ class Deciding:
             if faults := venue.has_just_failed(raw.symbol):
                 self._quarantine(venue, raw.symbol, quote, faults, ask, draft)
             return str(quote)
-        because = Because(ask, f"tick:{quote.sequence}")
-        judge = witnessing(quote.symbol)
-        for account_id in venue.screen.touched(quote.symbol):
-            self._step(account_id, venue, because, draft, judge, observe)
+        touched = venue.screen.touched(quote.symbol)
+        if touched or venue.backlog:
+            occasion = here(venue, ask, tick(quote.sequence))
+            self._happen(venue, quote.symbol, touched, occasion, draft)
         return quote
 
     def _quarantine(
@@ -403,7 +414,7 @@ class Deciding:
             faults=faults,
         )
         log.warning("symbol-quarantined", symbol=symbol, reason=str(reason))
-        self._of_venue(fact, venue, Because(ask, ask.causation), draft)
+        self._of_venue(fact, venue, ask, ask.causation, draft)
         venue.hear(fact)
 
     def _list(
@@ -411,8 +422,7 @@ class Deciding:
     ) -> Answer:
         self._sequence(venue, ask, draft)
         fact = decide_listing(command, venue.listing, venue.clock, venue.sequence)
-        because = Because(ask, ask.causation)
-        position = self._of_venue(fact, venue, because, draft)
+        position = self._of_venue(fact, venue, ask, ask.causation, draft)
         venue.hear(fact)
         view = listing_view(fact, venue.venue_id, self._token(position), venue.version)
         status = CREATED if isinstance(fact, InstrumentListed) else OK
@@ -429,8 +439,7 @@ class Deciding:
             raise ClockBackwards(f"the clock stands at {venue.clock.isoformat()}")
         passed, _ = self._pass_time(venue, to, ask, draft)
         if venue.venue_id != LIVE:  # the live clock is the machine's own
-            because = Because(ask, ask.causation)
-            self._of_venue(ClockAdvanced(at=to), venue, because, draft)
+            self._of_venue(ClockAdvanced(at=to), venue, ask, ask.causation, draft)
         view = ClockView(
             now=venue.clock,
             boundaries=passed,
@@ -438,6 +447,104 @@ class Deciding:
             version=venue.version,
         )
         return self._answer(view, draft.position, OK)
+
+    # -- whoever is touched ---------------------------------------------------------
+
+    def begin_slice(self) -> None:
+        """Others have had their turn: there is room for as much work again."""
+        self._room = SLICE
+
+    def _happen(
+        self,
+        venue: Venue,
+        of: str | TradingDay,
+        touched: Sequence[str],
+        occasion: Occasion,
+        draft: Draft,
+    ) -> None:
+        """Judge those it touches, until there is no more room; the rest later."""
+        judge, fold = judging(of)
+        backlog = venue.backlog
+        if backlog:
+            touched = [each for each in touched if each not in backlog]
+        judged = 0
+        for account_id in touched:
+            if self._room <= 0:
+                break
+            self._step(account_id, occasion, draft, judge, fold)
+            judged += 1
+        late = touched[judged:]
+        if not (late or backlog):
+            return
+        is_first = not backlog
+        ask, why = occasion.ask, occasion.causation
+        kept = replace(
+            occasion,
+            moment=venue.kept_moment(),
+            ask=replace(ask, command_id=None),  # its own batch has all else it did
+        )
+        backlog.keep(Happening(kept, of), late)
+        if is_first:
+            self._late[venue.venue_id] = venue
+            fact = JudgingDeferred(at=venue.clock, tick=venue.sequence)
+            self._of_venue(fact, venue, ask, why, draft)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether some account is not judged yet by all that has happened."""
+        return bool(self._late)
+
+    def look_behind(self) -> None:
+        """See where somebody is behind: after a start, or when a batch is lost."""
+        venues = self._venues.items()
+        self._late = {name: each for name, each in venues if each.backlog}
+        self.unjudged = {name: each for name, each in venues if each.backlog.is_shown}
+
+    def judge(self, draft: Draft, most: int) -> int:
+        """Judge who has waited longest, a slice of them; answer how many."""
+        self.begin_slice()
+        judged = 0
+        while self._late and self._room > 0 and judged < most:
+            venue_id = next(iter(self._late))
+            venue = self._use(self._late[venue_id])
+            self._catch_up(venue.backlog.first(), venue, draft)
+            judged += 1
+        if self._late:  # another venue's turn
+            venue_id = next(iter(self._late))
+            self._late[venue_id] = self._late.pop(venue_id)
+        return judged
+
+    def freeze_next(self, cause: str) -> None:
+        """What comes of whose turn it is, no log takes."""
+        venue = next(iter(self._late.values()))
+        self._doomed[venue.backlog.first()] = cause
+
+    def _catch_up(self, account_id: str, venue: Venue, draft: Draft) -> None:
+        """Judge it by all that it has not seen yet, with the prices of then."""
+        backlog = venue.backlog
+        happenings = backlog.take(account_id)
+        for each in happenings:
+            if self._concerns(each, account_id, venue):
+                judge, fold = judging(each.of, self._doomed.get(account_id))
+                self._step(account_id, each.occasion, draft, judge, fold)
+        self._room -= 1
+        if not backlog:
+            self._late.pop(venue.venue_id, None)
+            fact = JudgingCaughtUp(at=venue.clock, tick=venue.sequence)
+            last = happenings[-1].occasion
+            self._of_venue(fact, venue, last.ask, last.causation, draft)
+
+    def _concerns(self, happening: Happening, account_id: str, venue: Venue) -> bool:
+        account = self._account_of(account_id)[1]
+        if isinstance(happening.of, str):
+            return happening.of in venue.symbols(account)
+        return account.is_led_by_venue and account.phase.trading_day == happening.of
+
+    def _account_of(self, account_id: str) -> tuple[int, Account]:
+        entry = self._memory.working(f"account-{account_id}")
+        assert entry is not None
+        assert isinstance(entry.state, Account)
+        return entry.version, entry.state
 
     # -- accounts ---------------------------------------------------------------
 
@@ -452,6 +559,18 @@ class Deciding:
             raise NotFound(ask.stream)
         return entry
 
+    def _judged(self, ask: Ask, draft: Draft) -> tuple[Entry, Venue]:
+        """The account, once all that has happened by now is behind it."""
+        entry = self._entry(ask)
+        account = entry.state
+        assert isinstance(account, Account)
+        venue = self._venue(account.venue_id)
+        is_changed = self._sequence(venue, ask, draft) > 0
+        if account.account_id in venue.backlog:
+            self._catch_up(account.account_id, venue, draft)
+            is_changed = True
+        return (self._entry(ask) if is_changed else entry), venue
+
     def _account(
         self,
         ask: Ask,
@@ -464,11 +583,11 @@ class Deciding:
         assert before is None or isinstance(before, Account)
         if isinstance(command, ObserveAccount):
             return self._observe(ask, command, entry, venue, draft)
-        moment = venue.moment()
+        occasion = here(venue, ask, ask.causation)
+        moment = occasion.moment
         after, events = handle(command, before, moment)
-        because = Because(ask, ask.causation)
         position, version = self._store(
-            ask.stream, version_of(entry), after, events, venue, because, draft
+            ask.stream, version_of(entry), after, events, occasion, draft
         )
         if isinstance(command, OpenAccount):
             view: Struct = account_view(after, moment, self._token(position), version)
@@ -492,10 +611,10 @@ class Deciding:
         version, position = entry.version, draft.position
         if fresh := unseen(account, command.observations):
             command = ObserveAccount(observations=fresh)
-            account, events = handle(command, account, venue.moment())
-            because = Because(ask, ask.causation)
+            occasion = here(venue, ask, ask.causation)
+            account, events = handle(command, account, occasion.moment)
             position, version = self._store(
-                ask.stream, version, account, events, venue, because, draft
+                ask.stream, version, account, events, occasion, draft
             )
         view = observed_view(account, events, self._token(position), version)
         return self._answer(view, position, OK)
@@ -513,16 +632,12 @@ class Deciding:
 
     def _funded(self, ask: Ask, command: FlowCommand, draft: Draft) -> Answer:
         """What nobody trades for: the answer values nothing, so it is always given."""
-        account = self._entry(ask).state
-        assert isinstance(account, Account)
-        venue = self._venue(account.venue_id)
-        self._sequence(venue, ask, draft)
-        entry = self._entry(ask)  # as what was due before has left it
+        entry, venue = self._judged(ask, draft)
         assert isinstance(entry.state, Account)
-        after, events = handle(command, entry.state, venue.moment())
-        because = Because(ask, ask.causation)
+        occasion = here(venue, ask, ask.causation)
+        after, events = handle(command, entry.state, occasion.moment)
         position, version = self._store(
-            ask.stream, entry.version, after, events, venue, because, draft
+            ask.stream, entry.version, after, events, occasion, draft
         )
         fact = events[0]
         assert isinstance(fact, FlowEvent)
@@ -563,30 +678,27 @@ class Deciding:
     def _step(
         self,
         account_id: str,
-        venue: Venue,
-        because: Because,
+        occasion: Occasion,
         draft: Draft,
-        judge: Callable[[Account, Moment], Outcome],
+        judge: Judge,
         fold: Fold,
     ) -> None:
         """Something happened that nobody has asked of the account.
 
         Where judging raises it freezes as `fold` leaves it, which is how a start will.
         """
-        stream = f"account-{account_id}"
-        entry = self._memory.working(stream)
-        assert entry is not None
-        before = entry.state
-        assert isinstance(before, Account)
-        moment = venue.moment()
+        version, before = self._account_of(account_id)
+        moment = occasion.moment
         try:
             after, events = judge(before, moment)
         except Exception as fault:
             log.exception("judging-failed", account=account_id)
             stands = refolded(fold, before, moment)
             after, events = quarantined(stands, type(fault).__name__, moment)
+        self._room -= VERDICT if events else 1
         if after is not before:
-            self._store(stream, entry.version, after, events, venue, because, draft)
+            stream = f"account-{account_id}"
+            self._store(stream, version, after, events, occasion, draft)
 
     def _store(
         self,
@@ -594,14 +706,13 @@ class Deciding:
         version: int,
         account: Account,
         events: tuple[AccountEvent, ...],
-        venue: Venue,
-        because: Because,
+        occasion: Occasion,
         draft: Draft,
     ) -> tuple[int, int]:
         position = draft.position
         for event in events:
             version += 1
-            position = self._record(stream, version, event, venue, because, draft)
+            position = self._record(stream, version, event, occasion, draft)
         self._memory.put(stream, Entry(version, account))
         if events:
             self.follow(account)
@@ -633,13 +744,13 @@ class Deciding:
         held: tuple[Money, ...] = ()
         if isinstance(command, PurchaseChallenge):
             held = self.allocations.held(command.venue_id, command.trader_id)
-        events = challenge_decider.decide(command, state, venue.moment(), held)
+        occasion = here(venue, ask, ask.causation)
+        events = challenge_decider.decide(command, state, occasion.moment, held)
         version, position = version_of(entry), draft.position
-        because = Because(ask, ask.causation)
         for event in events:
             version += 1
             state = evolve_challenge(state, event)
-            position = self._record(ask.stream, version, event, venue, because, draft)
+            position = self._record(ask.stream, version, event, occasion, draft)
         assert state is not None
         self.allocations.follow(state)
         self._memory.put(ask.stream, Entry(version, state))
@@ -657,8 +768,8 @@ class Deciding:
         event = plan_decider.decide(command, state, moment)
         plan = plan_decider.evolve(state, event)
         version = version_of(entry) + 1
-        because = Because(ask, ask.causation)
-        position = self._record(ask.stream, version, event, None, because, draft)
+        occasion = Occasion(None, moment, ask, ask.causation)
+        position = self._record(ask.stream, version, event, occasion, draft)
         self._memory.put(ask.stream, Entry(version, plan))
         view = replace(plan_view(plan, event.version), position=self._token(position))
         if isinstance(command, DraftPlan):
@@ -671,10 +782,11 @@ class Deciding:
         entry = self._memory.working(ask.stream)
         state = entry.state if entry else None
         assert state is None or isinstance(state, Settled)
-        event = decide_parked(command, state, ask.actor, self._clock.now())
+        moment = Moment(self._clock.now(), 0, NOWHERE)
+        event = decide_parked(command, state, ask.actor, moment.at)
         settled, version = evolve_parked(event), version_of(entry) + 1
-        because = Because(ask, ask.causation)
-        position = self._record(ask.stream, version, event, None, because, draft)
+        occasion = Occasion(None, moment, ask, ask.causation)
+        position = self._record(ask.stream, version, event, occasion, draft)
         self._memory.put(ask.stream, Entry(version, settled))
         view = DecisionView(
             partition=self._partition,
@@ -694,17 +806,16 @@ class Deciding:
         stream: str,
         version: int,
         fact: Fact,
-        venue: Venue | None,
-        because: Because,
+        occasion: Occasion,
         draft: Draft,
     ) -> int:
-        ask = because.ask
+        ask, moment = occasion.ask, occasion.moment
         envelope = Envelope(
-            venue=venue.venue_id if venue else None,
-            as_of_tick=venue.sequence if venue else 0,
-            engine_time=venue.clock if venue else fact.at,
+            venue=occasion.venue_id,
+            as_of_tick=moment.tick,
+            engine_time=moment.at,
             command_id=ask.command_id,
-            causation=because.causation,
+            causation=occasion.causation,
             correlation=ask.request_id,
             actor=ask.actor,
             recorded_at=draft.recorded_at,
@@ -719,5 +830,20 @@ class Deciding:
         return Answer(status=status, body=encoded(view), position=position)
 
 
-def witnessing(symbol: str) -> Callable[[Account, Moment], Outcome]:
-    return lambda account, moment: witness(account, symbol, moment)
+def here(venue: Venue, ask: Ask, causation: str) -> Occasion:
+    return Occasion(venue.venue_id, venue.moment(), ask, causation)
+
+
+def judging(of: str | TradingDay, cause: str | None = None) -> tuple[Judge, Fold]:
+    """What a quote of a symbol or a turn of a day means to whom it touches.
+
+    With a cause: that cannot be stored, so it freezes instead.
+    """
+    fold = observe if isinstance(of, str) else turn
+    if cause is not None:
+        return lambda account, moment: quarantined(
+            refolded(fold, account, moment), cause, moment
+        ), fold
+    if isinstance(of, str):
+        return lambda account, moment: witness(account, of, moment), fold
+    return turn_day, fold

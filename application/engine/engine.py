@@ -3,6 +3,7 @@
 What arrives while a batch is being written is decided at once, on the newest state,
 and makes up the next one. A batch is stored whole, and only then shown and answered,
 refusals too. When one cannot be, the next is decided again: nobody has heard of it.
+Accounts that a quote has touched, and that are not judged yet, take turns with that.
 """
 
 import asyncio
@@ -12,10 +13,20 @@ from typing import Final, Protocol
 
 import msgspec
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from application.clock import Clock
-from application.engine.asks import Answer, Ask, KeyReused, Poisoned, Refusal
-from application.engine.deciding import Deciding
+from application.engine.asks import (
+    AdvanceClock,
+    Answer,
+    Ask,
+    KeyReused,
+    Poisoned,
+    Refusal,
+    TakeQuotes,
+)
+from application.engine.deciding import LIVE, Deciding
 from application.engine.draft import Draft
 from application.engine.journal import (
     LEASE_SECONDS,
@@ -39,6 +50,8 @@ MOST_WAITING: Final = 10_000
 LEASE_MARGIN_SECONDS: Final = 0.1
 LONGEST_TROUBLE_SECONDS: Final = 2.0  # of the log; after that nothing more is taken
 MOST_IN_A_BATCH: Final = 1_000
+MOST_JUDGED: Final = 256  # in a batch, so that no command waits long behind them
+REST_SECONDS: Final = 0.1  # before those are judged again whom no log took
 SLICE: Final = 32  # commands decided before the disk is heard again
 DEPARTURE: Final = 3  # turns of the loop in which a batch gets on its way to the disk
 
@@ -53,6 +66,20 @@ class Decided:
         self.draft = draft
         self.waiting: list[Waiting] = []
         self.answers: list[Told] = []
+        self.judged = 0  # who were behind
+
+    @property
+    def is_due(self) -> bool:
+        return bool(self.waiting or self.judged)
+
+
+class Held(Struct, frozen=True):
+    """Stored and decided, but for what some account makes of it."""
+
+    told: "asyncio.Future[Answer]"
+    answer: Answer
+    venue: Venue
+    until: int  # of what has happened there
 
 
 class Committed(Protocol):
@@ -83,6 +110,11 @@ class Engine:
         self._changed = asyncio.Event()
         self._kept = KeptAnswers(journal)
         self._in_hand: list[Waiting] = []
+        self._put_off: list[Waiting] = []  # quotes, until those before them are judged
+        self._held: list[Held] = []
+        self._is_turn_of_late = False
+        self._is_judged = asyncio.Event()
+        self._rests_until = float("-inf")
         self._open = self._sealed = Decided(Draft(self.head, clock.now()))
         self._storing: asyncio.Future[None] | None = None
         self._stopped: Exception | None = None
@@ -92,7 +124,16 @@ class Engine:
 
     @property
     def queued(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + len(self._put_off)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether every account, as it is shown, has seen all that is shown."""
+        return not self.deciding.unjudged
+
+    async def judged(self) -> None:
+        """Wait until it is so, at least for an instant."""
+        await self._is_judged.wait()
 
     @property
     def has_unsaved(self) -> bool:
@@ -107,7 +148,7 @@ class Engine:
             raise StoreUnavailable("the engine of this partition has stopped")
         if self.journal.trouble_seconds > LONGEST_TROUBLE_SECONDS:
             raise StoreUnavailable("the log is not answering")
-        if len(self._waiting) >= self._most_waiting:
+        if self.queued + len(self._held) >= self._most_waiting:
             raise Busy(f"{self._most_waiting} commands are waiting already")
         told: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((ask, told))
@@ -117,6 +158,8 @@ class Engine:
     async def run(self) -> None:
         """Write batch after batch until `stop`, or until another owner takes over."""
         self._open = Decided(Draft(self.head, self.clock.now()))
+        self.deciding.look_behind()
+        self._note_judged()
         try:
             while not (self._is_stopping and self._is_idle):
                 await self._go_on()
@@ -128,15 +171,19 @@ class Engine:
                 *self._sealed.waiting,
                 *self._open.waiting,
                 *self._in_hand,
+                *self._put_off,
                 *self._waiting,
             ):
                 tell(told, self._stopped)
+            for each in self._held:
+                tell(each.told, self._stopped)
             self._waiting.clear()
             raise
 
     @property
     def _is_idle(self) -> bool:
-        return not (self._waiting or self._open.waiting or self._storing)
+        is_deciding = self._waiting or self._put_off or self._open.is_due
+        return not (is_deciding or self._storing or self.deciding.is_late)
 
     async def _go_on(self) -> None:
         """Take one step: see a batch stored, send the next, decide, or wait."""
@@ -145,19 +192,69 @@ class Engine:
             raise self._fenced
         if self._storing is not None and self._storing.done():
             await self._land(self._storing)
-        elif self._storing is None and self._open.waiting:
+        elif self._storing is None and self._open.is_due:
             await self._send()
-        elif self._waiting and len(self._open.waiting) < MOST_IN_A_BATCH:
-            await self._decide(self._next_slice())
+        elif self._may_judge and (self._is_turn_of_late or not self._may_decide):
+            self._is_turn_of_late = False
+            await self._judge()
             await asyncio.sleep(0)  # hear of the disk, and of what else has come
+        elif self._may_decide:
+            self._is_turn_of_late = True
+            await self._decide(self._next_slice())
+            await asyncio.sleep(0)
         else:
             await self._changed.wait()
 
+    @property
+    def _may_decide(self) -> bool:
+        self._let_in()
+        return bool(self._waiting) and len(self._open.waiting) < MOST_IN_A_BATCH
+
+    @property
+    def _may_judge(self) -> bool:
+        if not self.deciding.is_late or self._open.judged >= MOST_JUDGED:
+            return False
+        return asyncio.get_running_loop().time() >= self._rests_until
+
+    def _let_in(self) -> None:
+        """Quotes that were put off come before any other, as soon as they may."""
+        if self._put_off and not any(self._must_wait(ask) for ask, _ in self._put_off):
+            self._waiting.extendleft(reversed(self._put_off))
+            self._put_off.clear()
+
+    def _must_wait(self, ask: Ask) -> bool:
+        """Whether too much has happened that its venue's accounts have not seen."""
+        venue = self._led(ask)
+        return venue is not None and venue.backlog.is_full
+
+    def _led(self, ask: Ask) -> Venue | None:
+        """The venue whose quotes or clock it brings."""
+        if not isinstance(ask.command, TakeQuotes | AdvanceClock):
+            return None
+        return self.venues.get(ask.command.venue_id)
+
     def _next_slice(self) -> list[Waiting]:
         """Take some of what waits, but not for those who have given up waiting."""
-        many = min(len(self._waiting), SLICE)
-        taken = [self._waiting.popleft() for _ in range(many)]
-        return [(ask, told) for ask, told in taken if not told.done()]
+        taken: list[Waiting] = []
+        for _ in range(min(len(self._waiting), SLICE)):
+            each = self._waiting.popleft()
+            if each[1].done():
+                continue
+            if self._must_wait(each[0]):
+                self._put_off.append(each)
+            else:
+                taken.append(each)
+        return taken
+
+    async def _judge(self) -> None:
+        """A slice of those who are behind; they make a batch with what is decided."""
+        batch = self._open
+        batch.draft.recorded_at = self.clock.now()
+        try:
+            batch.judged += self.deciding.judge(batch.draft, MOST_JUDGED - batch.judged)
+        except Exception as poison:  # noqa: BLE001 - it must not stop the others
+            batch.judged += 1
+            await self._set_apart(poison)
 
     @property
     def holds_lease(self) -> bool:
@@ -201,6 +298,7 @@ class Engine:
 
     def _decided(self, asks: Sequence[Ask], draft: Draft) -> list[Told]:
         draft.recorded_at = self.clock.now()
+        self.deciding.begin_slice()
         return [self._answered(ask, draft) for ask in asks]
 
     def _answered(self, ask: Ask, draft: Draft) -> Told:
@@ -258,21 +356,55 @@ class Engine:
             self._fall_back()
             self._kept.beware()
             answers = await self._written(asks)
+            await self._judged_apart(batch.judged)
         except (NotStored, ConnectionError):
             self._fall_back()
+            self._rest()
             answers = [unavailable() for _ in asks]
         except Exception as poison:  # noqa: BLE001 - one command must not stop all
             self._fall_back()
             answers = await self._halved(asks, poison)
+            await self._judged_apart(batch.judged)
         else:
             self._settle(batch.draft)
-        tell_all(batch.waiting, answers)
+        self._tell_all(batch.waiting, answers)
+
+    def _rest(self) -> None:
+        """Nobody waits for those who are behind: ask the log again a little later."""
+        loop = asyncio.get_running_loop()
+        self._rests_until = loop.time() + REST_SECONDS
+        loop.call_later(REST_SECONDS, self._changed.set)
+
+    def _tell_all(self, waiting: Sequence[Waiting], answers: Sequence[Told]) -> None:
+        """Who leads a sandbox hears once all accounts have been judged by it."""
+        for (ask, told), answer in zip(waiting, answers, strict=True):
+            venue = self._led(ask)
+            if self._is_complete(venue) or isinstance(answer, Exception):
+                tell(told, answer)
+            else:
+                assert venue is not None
+                self._held.append(Held(told, answer, venue, venue.backlog.shown_end))
+
+    @staticmethod
+    def _is_complete(venue: Venue | None) -> bool:
+        return venue is None or venue.venue_id == LIVE or not venue.backlog.is_shown
+
+    def _release(self) -> None:
+        """What they tell is complete now, and it ends here."""
+        held, self._held = self._held, []
+        for each in held:
+            if each.venue.backlog.is_past(each.until):
+                tell(each.told, replace(each.answer, position=self.head.position))
+            else:
+                self._held.append(each)
 
     def _fall_back(self) -> None:
         """Nothing that is not on disk has happened; the open batch is decided again."""
         self.deciding.drop()
         self._kept.drop()
-        self._waiting.extendleft(reversed(self._open.waiting))
+        for earlier in (self._put_off, self._open.waiting):
+            self._waiting.extendleft(reversed(earlier))
+        self._put_off.clear()
         self._open = Decided(Draft(self.head, self.clock.now()))
 
     async def _set_apart(self, poison: Exception) -> None:
@@ -285,11 +417,14 @@ class Engine:
         self._fall_back()
         asks = [ask for ask, _ in apart.waiting]
         answers = await self._halved(asks, poison)
-        tell_all(apart.waiting, answers)
+        await self._judged_apart(apart.judged)
+        self._tell_all(apart.waiting, answers)
         self._in_hand = []
 
     async def _written(self, asks: Sequence[Ask]) -> list[Told]:
         """Decide and store one batch by itself; what cannot be is found by halving."""
+        if not asks:
+            return []
         try:
             await self._kept.look_up(asks, thoroughly=True)
             draft = Draft(self.head, self.clock.now())
@@ -311,7 +446,41 @@ class Engine:
         self._open = self._next_batch(draft)
         return answers
 
+    async def _judged_apart(self, most: int, *, is_doomed: bool = False) -> None:
+        """Judge so many of who are behind by themselves, as what they were part of
+        could not be stored. Whom no log takes freezes; where that fails, all ends.
+        """
+        if not most or not self.deciding.is_late:
+            return
+        draft = Draft(self.head, self.clock.now())
+        try:
+            self.deciding.judge(draft, most)
+            self._seal(draft)
+            await self._store(draft)
+        except Fenced:
+            raise
+        except Exception as fault:
+            self._fall_back()
+            if isinstance(fault, ConnectionError | NotStored) and not isinstance(
+                fault, Rejected
+            ):
+                self._rest()
+            elif most > 1:
+                await self._judged_apart(most // 2)
+                await self._judged_apart(most - most // 2)
+            elif is_doomed:
+                raise
+            else:
+                log.exception("judging-not-stored", cause=type(fault).__name__)
+                self.deciding.freeze_next(type(fault).__name__)
+                await self._judged_apart(1, is_doomed=True)
+            return
+        self._settle(draft)
+        self._open = self._next_batch(draft)
+
     async def _halved(self, asks: Sequence[Ask], poison: Exception) -> list[Told]:
+        if not asks:
+            return []
         if len(asks) == 1:
             return [await self._parked(asks[0], poison)]
         middle = len(asks) // 2
@@ -337,6 +506,15 @@ class Engine:
         self._kept.settle()
         for hear in self.on_commit:
             hear(draft)
+        self._note_judged()
+        if self._held:
+            self._release()
+
+    def _note_judged(self) -> None:
+        if self.is_judged:
+            self._is_judged.set()
+        else:
+            self._is_judged.clear()
 
 
 def unavailable() -> StoreUnavailable:
@@ -363,11 +541,6 @@ def code_of(refused: type[Refused]) -> str:
     """`TradeNotOpen` is told as `trade-not-open`."""
     words = "".join(f"-{c.lower()}" if c.isupper() else c for c in refused.__name__)
     return words.removeprefix("-")
-
-
-def tell_all(waiting: Sequence[Waiting], answers: Sequence[Told]) -> None:
-    for (_, told), answer in zip(waiting, answers, strict=True):
-        tell(told, answer)
 
 
 def tell(told: "asyncio.Future[Answer]", answer: Told) -> None:

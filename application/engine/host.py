@@ -139,7 +139,10 @@ class Host:
         await self.engine.journal.close()
 
     async def checkpoint(self) -> None:
-        """Save what has changed; a failure costs a longer start, never the log."""
+        """Save what has changed; a failure costs a longer start, never the log.
+
+        Not while some account has not seen what its venue has: all go on from there.
+        """
         engine = self.engine
         async with self._checkpointing:
             if not engine.has_unsaved:
@@ -147,6 +150,8 @@ class Host:
             began = asyncio.get_running_loop().time()
             try:
                 await refresh(engine.memory)
+                if not engine.is_judged:
+                    return
                 await save(
                     engine.journal,
                     engine.memory,
@@ -173,6 +178,7 @@ class Host:
     async def _checkpoints(self) -> None:
         while True:
             await asyncio.sleep(CHECKPOINT_SECONDS)
+            await self.engine.judged()
             await self.checkpoint()
 
     async def _renewals(self) -> None:

@@ -70,16 +70,16 @@ class Recovery:
             assert venue is not None
             venue.version = recorded.version
             venue.hear(fact)
-            if isinstance(fact, DayBoundaryPassed):
-                self._turn(venue, fact)
+            self._of_venue(fact, venue)
             return
-        self._evolve(recorded, fact, venue)
+        self._evolve(recorded, fact, venue, envelope)
 
     def _evolve(
         self,
         recorded: Recorded,
         fact: AccountEvent | ChallengeEvent | PlanEvent | ParkedEvent,
         venue: Venue | None,
+        envelope: Envelope,
     ) -> None:
         known = self._memory.working(recorded.stream)
         state = known.state if known else None
@@ -89,7 +89,7 @@ class Recovery:
             assert state is None or isinstance(state, Account)
             account = evolve(state, fact)
             venue.follow(account)
-            after = observe(account, venue.moment())
+            after = observe(account, self._moment(venue, envelope))
         elif isinstance(fact, ChallengeEvent):
             assert state is None or isinstance(state, Challenge)
             after = evolve_challenge(state, fact)
@@ -100,6 +100,13 @@ class Recovery:
             assert state is None or isinstance(state, Plan)
             after = evolve_plan(state, fact)
         self._memory.put(recorded.stream, Entry(recorded.version, after))
+
+    def _moment(self, venue: Venue, envelope: Envelope) -> Moment:
+        return Moment(envelope.engine_time, envelope.as_of_tick, venue.market)
+
+    def _of_venue(self, fact: VenueEvent, venue: Venue) -> None:
+        if isinstance(fact, DayBoundaryPassed):
+            self._turn(venue, fact)
 
     def _turn(self, venue: Venue, fact: DayBoundaryPassed) -> None:
         for account_id in venue.turn(fact.at, fact.trading_day):

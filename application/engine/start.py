@@ -6,20 +6,27 @@ in when its turn comes: before its next event, at the end of the start, or later
 """
 
 import gc
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct, msgpack
+from msgspec.structs import replace
 
 from application.catalogue import Unreadable
 from application.engine.allocations import Allocation, Allocations
+from application.engine.asks import AdvanceClock, Ask
+from application.engine.backlog import Happening
+from application.engine.envelope import Envelope
 from application.engine.images import FOLLOWINGS, LINES, SHAPE, Images
 from application.engine.journal import Checkpoint, Image, Journal, Recorded
 from application.engine.memory import Entry, Memory, Shelved
+from application.engine.occasion import Occasion, boundary, tick
 from application.engine.recovery import Recovery, read, refolded
 from application.engine.saving import CheckpointBody
 from application.engine.tick_block import Accepted
@@ -30,10 +37,15 @@ from domain.account.events import AccountEvent
 from domain.account.state import Account, observe, turn
 from domain.challenge.events import ChallengeEvent
 from domain.plan.events import PlanEvent
-from domain.values.market import Moment
+from domain.values.market import Market, Moment
 from domain.values.quote import Quote, Side
 from domain.values.trading_day import TradingDay
-from domain.venue.events import DayBoundaryPassed
+from domain.venue.events import (
+    DayBoundaryPassed,
+    JudgingCaughtUp,
+    JudgingDeferred,
+    VenueEvent,
+)
 
 LIVES_LONG: Final = 2_000  # decoded states, which no collection need look at again
 MOST_KEPT: Final = 10_000  # of what happened to a venue; then its accounts take it in
@@ -60,6 +72,13 @@ class Turned(Struct, frozen=True):
     quotes: dict[str, Quote]
 
 
+def stamp(each: Accepted | Turned) -> tuple[datetime, int]:
+    """Its place in what happened to the venue; facts have the same."""
+    if isinstance(each, Turned):
+        return each.at, each.tick
+    return each.engine_time, each.quote.sequence
+
+
 class Happened:
     """What has happened to all accounts of a venue since they were saved.
 
@@ -75,12 +94,16 @@ class Happened:
         self._best: dict[tuple[str, Side], list[Accepted | Turned]] = {}
         self._record: dict[tuple[str, Side], Decimal] = {}
         self._seen: dict[str, int] = {}  # how much of it by which account
+        self._unjudged: dict[str, int] = {}  # who takes in no more than that for now
+        self._markets: dict[int, Market] = {}
+        self._bare: list[Market] = []  # after each: what is listed, what suspended
 
     def __len__(self) -> int:
         return len(self._list)
 
     def tick(self, tick: Accepted) -> None:
         self._list.append(tick)
+        self._bare.append(self._venue.market)
         quote = tick.quote
         for side, height in ((Side.BUY, quote.bid), (Side.SELL, -quote.ask)):
             key = (quote.symbol, side)
@@ -91,6 +114,7 @@ class Happened:
 
     def turn(self, turned: Turned, account_ids: tuple[str, ...]) -> None:
         self._list.append(turned)
+        self._bare.append(self._venue.market)
         self._turning[turned.trading_day] = account_ids
         self._record.clear()  # of the new day
         for best in self._best.values():
@@ -106,19 +130,70 @@ class Happened:
         for account_ids in self._turning.values():
             yield from account_ids
 
-    def seen(self, account_id: str) -> None:
-        """It knows all that has happened up to here."""
-        self._seen[account_id] = len(self._list)
+    def place(self, at: datetime, tick: int) -> int:
+        """How much of it had happened by then: mostly all."""
+        if not self._list or stamp(self._list[-1]) <= (at, tick):
+            return len(self._list)
+        return bisect_right(self._list, (at, tick), key=stamp)
 
-    def taken_in(self, account: Account) -> Account:
+    def seen(self, account_id: str, until: int) -> None:
+        """It knows as much as that of what has happened."""
+        self._seen[account_id] = until
+
+    def market(self, until: int) -> Market:
+        """The prices after so much of it."""
+        if until == len(self._list):
+            return self._venue.market
+        if until not in self._markets:
+            quotes = dict(self._before)
+            for each in islice(self._list, until):
+                if isinstance(each, Accepted):
+                    quotes[each.quote.symbol] = each.quote
+            bare = self._bare[max(0, until - 1)]
+            self._markets[until] = replace(bare, quotes=quotes)
+        return self._markets[until]
+
+    def unjudged(self, since: int, ask: Ask) -> list[Happening]:
+        """What happened from there on; who it touches, and nobody has judged by it,
+        stays as it was before it.
+        """
+        kept: list[Happening] = []
+        for number, each in enumerate(self._list[since:], start=since):
+            quotes = dict(self.market(number + 1).quotes)
+            market = replace(self._bare[number], quotes=quotes)
+            if isinstance(each, Turned):
+                of: str | TradingDay = each.trading_day
+                moment, why = Moment(each.at, each.tick, market), boundary(each.at)
+                touched = self._turning[each.trading_day]
+            else:
+                of, number_of_it = each.quote.symbol, each.quote.sequence
+                moment = Moment(each.engine_time, number_of_it, market)
+                why = tick(number_of_it)
+                touched = self._venue.screen.touched(of)
+            occasion = Occasion(self._venue.venue_id, moment, ask, why)
+            kept.append(Happening(occasion, of))
+            for account_id in touched:
+                if self._seen.get(account_id, 0) <= number:
+                    self._unjudged.setdefault(account_id, number)
+        return kept
+
+    @property
+    def behind(self) -> dict[str, int]:
+        return self._unjudged
+
+    def taken_in(self, account: Account, until: int | None = None) -> Account:
         """Fold what the account has not seen yet; it was judged by it already."""
         since = self._seen.get(account.account_id, 0)
-        self.seen(account.account_id)
+        if until is None:
+            until = self._unjudged.get(account.account_id, len(self._list))
+        if until <= since:
+            return account
+        self.seen(account.account_id, until)
         venue, day = self._venue, account.phase.trading_day
         symbols = venue.symbols(account)
         quotes = dict(self._before)
         market = venue.market_of(quotes)
-        for number, each in self._steps(account, symbols, since):
+        for number, each in self._steps(account, symbols, since, until):
             if isinstance(each, Turned):
                 quotes.update(each.quotes)
                 if number >= since and each.trading_day == day:
@@ -132,15 +207,20 @@ class Happened:
         return account
 
     def _steps(
-        self, account: Account, symbols: frozenset[str], since: int
+        self, account: Account, symbols: frozenset[str], since: int, until: int
     ) -> Iterable[tuple[int, Accepted | Turned]]:
-        if since == len(self._list) or not (symbols or self._turning):
+        if not (symbols or self._turning):
             return ()
         sides = {held.side for held in account.positions}
         if since or len(symbols) != 1 or len(sides) != 1:
-            return enumerate(self._list)
+            return enumerate(islice(self._list, until))
         (symbol,), (side,) = symbols, sides
-        return enumerate(self._best.get((symbol, side)) or self._turns())
+        best: Iterable[Accepted | Turned]
+        best = self._best.get((symbol, side)) or self._turns()
+        if until < len(self._list):
+            last = stamp(self._list[until - 1])
+            best = (each for each in best if stamp(each) <= last)
+        return enumerate(best)
 
 
 class Start(Recovery):
@@ -150,6 +230,8 @@ class Start(Recovery):
         super().__init__(journal, memory, venues)
         self._trades: dict[str, str] = {}
         self._happened: dict[str, Happened] = {}
+        self._late: dict[str, int] = {}  # since when some account is not judged yet
+        self._until: int | None = None  # how much of that is taken in; None: all
         self._loaded = 0
         self.images = Images()
         self.set_aside = SetAside(memory, venues)
@@ -172,6 +254,7 @@ class Start(Recovery):
             position = recorded.position
         for venue in self._venues.values():
             await self._catch_up(venue, None)
+        self._leave_unjudged()
         self._all_take_in()
         self._show()
         return Restored(position, policies, self._trades, self._allocations)
@@ -249,7 +332,8 @@ class Start(Recovery):
         if isinstance(state, Account):
             for held in state.positions:  # from here on its state tells
                 self._trades.pop(held.trade_id, None)
-            state = self._so_far(self._venues[state.venue_id]).taken_in(state)
+            happened = self._so_far(self._venues[state.venue_id])
+            state = happened.taken_in(state, self._until)
         self._loaded += 1
         if self._loaded % LIVES_LONG == 0:
             gc.freeze()
@@ -270,23 +354,50 @@ class Start(Recovery):
         recorded: Recorded,
         fact: AccountEvent | ChallengeEvent | PlanEvent | ParkedEvent,
         venue: Venue | None,
+        envelope: Envelope,
     ) -> None:
-        self._takes_in(recorded.stream)
-        super()._evolve(recorded, fact, venue)
-        if venue is not None and isinstance(fact, AccountEvent):
-            self._so_far(venue).seen(recorded.stream.partition("-")[2])
+        if venue is None or not isinstance(fact, AccountEvent):
+            super()._evolve(recorded, fact, venue, envelope)
+            return
+        happened = self._so_far(venue)
+        until = happened.place(envelope.engine_time, envelope.as_of_tick)
+        self._takes_in(recorded.stream, until)
+        super()._evolve(recorded, fact, venue, envelope)
+        happened.seen(recorded.stream.partition("-")[2], until)
+
+    def _moment(self, venue: Venue, envelope: Envelope) -> Moment:
+        at, tick = envelope.engine_time, envelope.as_of_tick
+        happened = self._so_far(venue)
+        return Moment(at, tick, happened.market(happened.place(at, tick)))
+
+    def _of_venue(self, fact: VenueEvent, venue: Venue) -> None:
+        super()._of_venue(fact, venue)
+        if isinstance(fact, JudgingDeferred):
+            self._late[venue.venue_id] = len(self._so_far(venue)) - 1
+        elif isinstance(fact, JudgingCaughtUp):
+            self._late.pop(venue.venue_id, None)
+
+    def _leave_unjudged(self) -> None:
+        """The engine goes on where it was: by what, and with whom.
+
+        More may be named than were left, but whoever was judged is judged alike again.
+        """
+        for venue_id, since in self._late.items():
+            happened, venue = self._happened[venue_id], self._venues[venue_id]
+            kept = happened.unjudged(since, continued(venue))
+            behind = {name: at - since for name, at in happened.behind.items()}
+            venue.backlog.resume(kept, behind)
 
     def _before_tick(self, venue: Venue, at: datetime) -> None:  # noqa: ARG002 - nothing is due here
         """Nothing is lost of how the venue stood before its first tick."""
-        self._so_far(venue)
-
-    def _on_tick(self, venue: Venue, tick: Accepted) -> None:
         happened = self._so_far(venue)
-        happened.tick(tick)
-        if len(happened) >= MOST_KEPT:
+        if len(happened) >= MOST_KEPT and venue.venue_id not in self._late:
             for account_id in happened.moved():
                 self._takes_in(f"account-{account_id}")
             self._happened[venue.venue_id] = Happened(venue)
+
+    def _on_tick(self, venue: Venue, tick: Accepted) -> None:
+        self._so_far(venue).tick(tick)
 
     def _turn(self, venue: Venue, fact: DayBoundaryPassed) -> None:
         account_ids = venue.turn(fact.at, fact.trading_day)
@@ -300,12 +411,14 @@ class Start(Recovery):
             self._happened[venue.venue_id] = Happened(venue)
         return self._happened[venue.venue_id]
 
-    def _takes_in(self, stream: str) -> None:
-        entry = self._memory.working(stream)  # what was decoded for that has done so
+    def _takes_in(self, stream: str, until: int | None = None) -> None:
+        self._until = until  # also for what is decoded for that
+        entry = self._memory.working(stream)
+        self._until = None
         if entry is None or not isinstance(entry.state, Account):
             return
         venue = self._venues[entry.state.venue_id]
-        after = self._so_far(venue).taken_in(entry.state)
+        after = self._so_far(venue).taken_in(entry.state, until)
         if after is not entry.state:
             self._memory.put(stream, Entry(entry.version, after))
 
@@ -318,3 +431,14 @@ class Start(Recovery):
                 stream = f"account-{account_id}"
                 if self._memory.is_shelved(stream):
                     self._memory.outdate(stream)
+
+
+def continued(venue: Venue) -> Ask:
+    """Who first asked for it is not known any more."""
+    return Ask(
+        stream=f"venue-{venue.venue_id}",
+        command=AdvanceClock(venue_id=venue.venue_id, to=venue.clock),
+        actor="system",
+        owner=None,
+        request_id="start",
+    )

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from application.engine.backlog import Backlog
 from application.engine.journal import TickBlock
 from application.engine.screen import Screen
 from application.engine.tick_block import Accepted, Link, Refused, pack
@@ -77,6 +79,7 @@ class Venue:
         self.gate: GateParameters = opened.gate
         self.screen = Screen()
         self.timers = Timers()
+        self.backlog = Backlog()
         self._stale_after = (
             timedelta(seconds=opened.stale_after_seconds)
             if opened.stale_after_seconds is not None
@@ -153,6 +156,12 @@ class Venue:
 
     def moment(self) -> Moment:
         return Moment(self.clock, self.sequence, self.market)
+
+    def kept_moment(self) -> Moment:
+        """The same, whatever is quoted later."""
+        return Moment(
+            self.clock, self.sequence, replace(self.market, quotes=dict(self.quotes))
+        )
 
     def shown_moment(self) -> Moment:
         """As queries may see it: nothing that is not on disk yet."""
@@ -348,6 +357,7 @@ class Venue:
 
     def seal(self) -> None:
         """The batch is complete: what comes now belongs to the next."""
+        self.backlog.seal()
         if not self.is_touched:
             return
         self._sealed = VenueImage(
@@ -369,6 +379,7 @@ class Venue:
 
     def settle(self) -> None:
         """The sealed batch is on disk: show it."""
+        self.backlog.settle()
         if self._sealed is None:
             return
         self.shown, self._sealed = self._sealed, None
@@ -377,6 +388,7 @@ class Venue:
     def drop(self) -> None:
         """Nothing newer is on disk: fall back to what is."""
         self._sealed = None
+        self.backlog.drop()
         self._restore(self.shown)
         self._boundaries = {day: day.next_after(self.clock) for day in self._boundaries}
         self.accepted.clear()

@@ -89,6 +89,23 @@ class InstrumentChanged(
     reason: str
 
 
+class JudgingDeferred(Event, frozen=True, kw_only=True, tag="venue.judging-deferred/1"):
+    """What has just happened touches more accounts than are judged at once.
+
+    From here on some are judged later than others, each by all that concerns it.
+    """
+
+    tick: int  # the last one by then
+
+
+class JudgingCaughtUp(
+    Event, frozen=True, kw_only=True, tag="venue.judging-caught-up/1"
+):
+    """Every account has been judged by all that has happened."""
+
+    tick: int  # likewise
+
+
 VenueEvent = (
     VenueOpened
     | DayBoundaryPassed
@@ -98,4 +115,6 @@ VenueEvent = (
     | SymbolReleased
     | InstrumentListed
     | InstrumentChanged
+    | JudgingDeferred
+    | JudgingCaughtUp
 )

@@ -19,6 +19,8 @@ from domain.venue.events import (
     FeedGap,
     InstrumentChanged,
     InstrumentListed,
+    JudgingCaughtUp,
+    JudgingDeferred,
     SymbolQuarantined,
     SymbolReleased,
     VenueOpened,
@@ -256,6 +258,8 @@ def test_every_fact_is_heard_or_left_out_on_purpose() -> None:
         SymbolReleased,
         InstrumentListed,
         InstrumentChanged,
+        JudgingDeferred,
+        JudgingCaughtUp,
         ParkedRetried,
         ParkedSkipped,
     }

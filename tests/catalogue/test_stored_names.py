@@ -45,6 +45,8 @@ STORED_NAMES = [
     "venue.symbol-released/1",
     "venue.instrument-listed/1",
     "venue.instrument-changed/1",
+    "venue.judging-deferred/1",
+    "venue.judging-caught-up/1",
     "parked.retried/1",
     "parked.skipped/1",
 ]

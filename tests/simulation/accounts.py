@@ -15,6 +15,7 @@ from tests.simulation.hours import in_one_session, next_boundary, session_of
 from tests.simulation.promises import Facts, cents, money, must
 
 Expected = tuple[Any, ...]
+When = tuple[int, datetime]  # the last tick, and engine time
 JUST_AFTER: Final = timedelta(microseconds=1)
 LOSSES: Final = {"daily", "max"}
 TIMERS: Final = {"time_limit", "inactivity"}
@@ -35,7 +36,15 @@ class Accounts:
 
     # -- what is stored -----------------------------------------------------------
 
-    def take(self, event: Recorded, fact: Facts, venue: Facts) -> None:
+    def due(self) -> list[str]:
+        """Whose verdict or fill has to come next, before all else."""
+        return [name for name in self.pending if not self._may_wait(name)]
+
+    def _may_wait(self, name: str) -> bool:
+        is_late: bool = self.known[name]["venue"]["is_late"]
+        return is_late
+
+    def take(self, event: Recorded, fact: Facts, venue: Facts, when: When) -> None:
         name = event.stream.partition("-")[2]
         if event.name == "account.opened/1":
             must(name not in self.known, name, "was opened before")
@@ -43,9 +52,9 @@ class Accounts:
             return
         account = self.known[name]
         if account["expected"]:
-            self._as_expected(account, event, fact)
+            self._as_expected(account, event, fact, when)
             return
-        must(not self.pending, "a verdict was due before", event.position)
+        must(not self.due(), "a verdict was due before", event.position)
         must(not account["ended"], "trading on", name, "which is over")
         if event.name == "account.position-opened/1":
             self._open_position(account, fact)
@@ -55,8 +64,11 @@ class Accounts:
             self._close_position(account, fact)
         self._judge_command(account)
 
-    def _as_expected(self, account: Facts, event: Recorded, fact: Facts) -> None:
-        expected = account["expected"].popleft()
+    def _as_expected(
+        self, account: Facts, event: Recorded, fact: Facts, when: When
+    ) -> None:
+        instant, expected = account["expected"].popleft()
+        must(when == instant, event.name, "as of", when, "not", instant)
         must(expected == shown(event.name, fact), "expected", expected, "not", fact)
         if not account["expected"]:
             del self.pending[account["name"]]
@@ -440,7 +452,8 @@ class Accounts:
             account["venue"]["timers"][account["name"]] = at
 
     def _expect(self, account: Facts, *what: object) -> None:
-        account["expected"].append(what)
+        venue = account["venue"]
+        account["expected"].append(((venue["sequence"], venue["clock"]), what))
         self.pending[account["name"]] = None
 
 

@@ -18,7 +18,7 @@ from domain.challenge.decider import PurchaseChallenge
 from tests.simulation.curse import Riddle
 from tests.simulation.journal import POISON
 from tests.simulation.model import Model
-from tests.simulation.promises import Broken, Facts, must
+from tests.simulation.promises import Broken, Facts, instant, must
 
 Told = Answer | BaseException | None  # None: nobody knows what became of it
 ANOTHER_BODY: Final = b"another body"
@@ -105,6 +105,8 @@ class Answers:
                     if result["accepted"]:
                         quoted = (sent.symbol, Decimal(sent.bid), Decimal(sent.ask))
                         must(stored[result["sequence"]] == quoted, "not stored:", sent)
+                if venue_id != LIVE:
+                    self._all_are_judged(model.venues[venue_id], told)
             case ClosePosition() | PurchaseChallenge():
                 name = str(ask.command_id)
                 is_done = not model.effects.keys().isdisjoint(
@@ -114,6 +116,16 @@ class Answers:
             case RetryParked(parked_id=parked_id) | SkipParked(parked_id=parked_id):
                 how, _ = model.decided.get(parked_id, ("not at all", 0))
                 must(how == told["status"], "decided", how, "not", told["status"])
+
+    def _all_are_judged(self, venue: Facts, told: Facts) -> None:
+        """Whoever leads a sandbox is answered once nothing is left to be decided."""
+        sequences = [each["sequence"] or 0 for each in told["results"]]
+        last = (max(sequences, default=0), instant(told["now"]))
+        for name in self._model.book.pending:
+            account = self._model.accounts[name]
+            if account["venue"] is venue:
+                when, _ = account["expected"][0]
+                must(when > last, "answered before", name, "was judged by", when)
 
     def _is_justified(self, ask: Ask, answer: Answer) -> None:
         code, at = msgspec.json.decode(answer.body)["code"], answer.position

@@ -153,7 +153,8 @@ class Clients:
         must(position >= known, "memory of the past:", view.position, "<", known)
         account = model.accounts[account_id]
         stored = (model.position, account["venue"]["sequence"])
-        if (position, view.quote_sequence) == stored:
+        is_judged = account_id not in model.book.pending
+        if (position, view.quote_sequence) == stored and is_judged:
             must(view.balance == account["balance"], "balance", view)
             must(view.equity == model.book.equity(account), "equity", view)
             shown = "active" if view.status == "paused" else view.status

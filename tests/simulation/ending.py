@@ -48,7 +48,8 @@ def what_was_parked_is_decided(realm: Realm) -> None:
         first[str(again)] = first.get(original, original)
         is_parked = any(origin == str(again) for _, origin in partition.parked_origins)
         must(again in partition.receipts or is_parked, "not asked again:", item)
-    done = [first.get(each, each) for each in model.effects]
+    effects = model.effects.items()  # also of what time had to do before a refusal
+    done = [first.get(each, each) for each, (_, direct) in effects if direct]
     twice = {each for each in first.values() if done.count(each) > 1}
     must(not twice, "done, and done again when it was retried:", *twice)
 

@@ -13,13 +13,17 @@ from typing import Final
 from msgspec import json
 
 from application.engine.journal import Batch, Recorded
-from tests.simulation.accounts import Accounts
+from tests.simulation.accounts import Accounts, When
 from tests.simulation.challenges import Challenges
 from tests.simulation.columns import Tick, ticks_of
 from tests.simulation.hours import in_one_session, next_boundary
 from tests.simulation.promises import Facts, instant, must
 
 BY_ITSELF: Final = ("boundary:", "tick:", "timer:")  # what nobody has asked for
+LATE: Final = {
+    "venue.judging-deferred/1": True,
+    "venue.judging-caught-up/1": False,
+}
 
 
 class Model:
@@ -66,8 +70,10 @@ class Model:
         fact = json.decode(event.payload)
         if (venue_id := envelope["venue"]) is not None:
             venue, at = self.venues[venue_id], instant(envelope["engine_time"])
-            self._come_to(venue, envelope["as_of_tick"], at)
-            self._of_venue(event, fact, venue)
+            tick = envelope["as_of_tick"]
+            if not self._was_due_before(event, venue, (tick, at)):
+                self._come_to(venue, tick, at)
+            self._of_venue(event, fact, venue, (tick, at))
         kind, _, name = event.stream.partition("-")
         match kind:
             case "challenge":
@@ -90,8 +96,16 @@ class Model:
             direct.append((event.position, event.name))
 
     def _no_verdict_is_due(self, before: str) -> None:
-        pending = self.book.pending
+        pending = self.book.due()
         must(not pending, "a verdict was due before", before, *pending)
+
+    def _was_due_before(self, event: Recorded, venue: Facts, when: When) -> bool:
+        """While some accounts are judged later, they are as of an earlier instant."""
+        now = (venue["sequence"], venue["clock"])
+        if not venue["is_late"] or not (when[0] <= now[0] and when[1] <= now[1]):
+            return False
+        kind, _, name = event.stream.partition("-")
+        return kind == "account" and name in self.book.pending
 
     # -- venues and quotes --------------------------------------------------------
 
@@ -113,6 +127,7 @@ class Model:
             "turning": {},  # by zone and time: whose day turns
             "due": {},  # by zone and time: the next boundary
             "timers": {},  # by account, its next deadline
+            "is_late": False,  # some accounts are judged later than it goes on
         }
 
     def _come_to(self, venue: Facts, tick: int, at: datetime) -> None:
@@ -121,19 +136,24 @@ class Model:
         must(at >= venue["clock"], "time goes back at", self.position)
         venue["clock"] = at
 
-    def _of_venue(self, event: Recorded, fact: Facts, venue: Facts) -> None:
+    def _of_venue(self, event: Recorded, fact: Facts, venue: Facts, when: When) -> None:
         """Boundaries, then timers, then anything else that the same instant holds."""
         kind, _, name = event.stream.partition("-")
+        if event.name in LATE:
+            must(venue["is_late"] is not LATE[event.name], event.name, "once more")
+            venue["is_late"] = LATE[event.name]
+            self._no_verdict_is_due(event.name)
+            return  # it may stand between timers of one instant
         if event.name == "venue.day-boundary-passed/1":
             self._no_verdict_is_due(event.name)
             self._turn_day(venue, fact)
             return
-        if kind == "account" and not self.book.pending:
+        if kind == "account" and name not in self.book.pending:
             self._strike(venue, name)
-        if not self.book.pending:
+        if name not in self.book.pending:
             self._nothing_is_due(venue, venue["clock"])
         if kind == "account":
-            self.book.take(event, fact, venue)
+            self.book.take(event, fact, venue, when)
         else:
             self._no_verdict_is_due(event.name)
         if event.name == "account.opened/1":

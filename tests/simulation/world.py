@@ -15,6 +15,8 @@ from unittest.mock import patch
 from msgspec import Struct
 from structlog.testing import capture_logs
 
+import application.engine.backlog as backlog_module
+import application.engine.deciding as deciding_module
 import application.engine.engine as engine_module
 import application.engine.kept as kept_module
 import application.engine.saving as saving_module
@@ -63,6 +65,9 @@ NARROW: Final = (
     (saving_module, "SLICE", 1),
     (saving_module, "SLICE_OF_STALE", 1),
     (start_module, "MOST_KEPT", 3),
+    (engine_module, "MOST_JUDGED", 1),
+    (deciding_module, "SLICE", 2),
+    (backlog_module, "MOST_KEPT", 4),
 )
 
 
@@ -220,9 +225,12 @@ class World:
         host = Host(realm.name, MemoryJournal(realm.database.partition), clock)
         number, context = next(self._spare_numbers), Context()
         context.run(PROCESS.set, number)
-        start = host.start(lambda _: None)
-        await asyncio.get_running_loop().create_task(start, context=context)
-        self._loop.hold(number)
+
+        async def start() -> None:
+            await host.start(lambda _: None)
+            self._loop.hold(number)  # before its policy asks for anything again
+
+        await asyncio.get_running_loop().create_task(start(), context=context)
         ending.the_same_is_remembered(live, host)
 
     def _outcome(self) -> Outcome:
