@@ -9,6 +9,7 @@ from application.engine.asks import Ask
 from domain.challenge.decider import account_of, decide
 from domain.challenge.errors import NotPaid, RuleRefused
 from domain.rules.allocation_cap import AllocationCap, Overrun
+from domain.values.money import Money
 from infrastructure.event_store.memory import Partition
 from tests.stories.challenges import AT_NINE, EVALUATION, FUNDED, draft, purchase
 from tests.stories.engines import (
@@ -102,3 +103,16 @@ async def test_what_a_person_holds_is_what_goes_on_whoever_asks_after_a_restart(
 def test_a_cap_is_an_amount_and_a_number_of_accounts(wrong: dict[str, Decimal]) -> None:
     with pytest.raises(ValueError, match="not a"):
         replace(CAP, **wrong)
+
+
+def test_what_is_held_in_another_currency_counts_as_an_account_alone() -> None:
+    cap = replace(CAP, cap=Decimal(300_000), accounts=3)
+    euros, dollars = Money.parse("100000", "EUR"), usd("200000.00")
+    assert cap.overrun((euros, dollars), usd("100000.00")) is None
+    assert cap.overrun((euros, dollars), usd("100000.01")) == Overrun(
+        limit="300000", actual="300000.01"
+    )
+    small = usd("1.00")
+    assert cap.overrun((euros, small, small), small) == Overrun(limit="3", actual="4")
+    unlimited = replace(cap, accounts=None)
+    assert unlimited.overrun((euros,) * 9, usd("300000.00")) is None

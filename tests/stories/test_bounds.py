@@ -21,6 +21,12 @@ from domain.rules.span import Span, Unit
 from domain.rules.sticky_target import StickyTarget
 from domain.rules.terms import ADJUDICATOR, Terms
 from domain.rules.trading_days import Counted, TradingDays
+from domain.rules.trading_terms import (
+    HOUSE_STANDARD,
+    Latency,
+    Slippage,
+    TradingTerms,
+)
 from domain.values.exact import exact, plain, positive, product, quotient_up
 from domain.values.money import Money
 from domain.values.trading_day import TradingDay, Weekday
@@ -57,6 +63,19 @@ def sold(*names: str, currency: str = "USD") -> Terms:
     return Terms(adjudicator=ADJUDICATOR, currency=currency, phases=phases)
 
 
+def trading(**other: object) -> TradingTerms:
+    return replace(HOUSE_STANDARD, **other)
+
+
+def told(kind: type[Any], **members: object) -> Any:
+    return msgspec.convert(members, kind)
+
+
+def stale(seconds: int) -> Any:
+    known = msgspec.to_builtins(HOUSE_STANDARD) | {"conversion_stale_after": seconds}
+    return told(TradingTerms, **known)
+
+
 ALLOWED: list[Callable[[], Any]] = [
     lambda: MinimumDays(id="days", days=LONGEST),
     lambda: TradingDays(id="days", days=LONGEST, counted=Counted.HELD),
@@ -73,6 +92,15 @@ ALLOWED: list[Callable[[], Any]] = [
     lambda: replace(phase_with(*named(NAME)), name=NAME),
     lambda: phase_with(WEEKLY, replace(WEEKLY, id="other")),
     lambda: replace(TARGET, percent=Decimal("0.0000000001")),
+    lambda: trading(margin_call=Decimal(1_000), stop_out=Decimal(1_000)),
+    lambda: trading(margin_call=Decimal(0), stop_out=Decimal(0)),
+    lambda: told(Slippage, seed=0, weights=[1_000_000, 0]),
+    lambda: told(Slippage, seed=2**32, weights=[0] * 100 + [1]),
+    lambda: told(Slippage, seed=1, weights=[1]),
+    lambda: told(Latency, seed=1, at_least=0, at_most=0),
+    lambda: told(Latency, seed=1, at_least=60_000, at_most=60_000),
+    lambda: stale(1),
+    lambda: stale(604_800),
 ]
 REFUSED: list[Callable[[], Any]] = [
     lambda: MinimumDays(id="days", days=0),
@@ -106,6 +134,25 @@ REFUSED: list[Callable[[], Any]] = [
     lambda: phase_with(*named("-a")),
     lambda: phase_with(*named("a", "a")),
     lambda: phase_with(WEEKLY, replace(WEEKLY, id="other", week=Weekday.FRIDAY)),
+    lambda: trading(margin_call=Decimal("1000.01")),
+    lambda: trading(stop_out=Decimal("-0.01")),
+    lambda: trading(margin_call=Decimal("NaN")),
+    lambda: trading(margin_call=Decimal("49.99")),
+    lambda: told(Slippage, seed=2**32 + 1, weights=[1]),
+    lambda: told(Slippage, seed=-1, weights=[1]),
+    lambda: told(Slippage, seed=1, weights=[]),
+    lambda: told(Slippage, seed=1, weights=[0, 0]),
+    lambda: told(Slippage, seed=1, weights=[0] * 101 + [1]),
+    lambda: told(Slippage, seed=1, weights=[1_000_001]),
+    lambda: told(Slippage, seed=1, weights=[-1, 2]),
+    lambda: told(Slippage, seed=1, weights=[1], more=1),
+    lambda: told(Latency, seed=1, at_least=1, at_most=0),
+    lambda: told(Latency, seed=1, at_least=-1, at_most=0),
+    lambda: told(Latency, seed=1, at_least=0, at_most=60_001),
+    lambda: told(Latency, seed=1, at_least=0, at_most=0, more=1),
+    lambda: stale(0),
+    lambda: stale(604_801),
+    lambda: told(TradingTerms, **msgspec.to_builtins(HOUSE_STANDARD), more=1),
 ]
 
 
@@ -239,10 +286,10 @@ def test_the_week_of_a_left_out_day_begins_with_the_next() -> None:
 
 def test_an_unknown_term_is_refused_in_every_rule() -> None:
     for rule in (MAX_LOSS, WEEKLY, TARGET, SHARE, CAPPED, CAP, IDLE, *named("a")):
-        told = msgspec.to_builtins(rule)
-        assert msgspec.convert(told, type(rule)) == rule
+        written = msgspec.to_builtins(rule)
+        assert msgspec.convert(written, type(rule)) == rule
         with pytest.raises(msgspec.ValidationError):
-            msgspec.convert(told | {"more": 1}, type(rule))
-    told = msgspec.to_builtins(phase_with(MAX_LOSS))
+            msgspec.convert(written | {"more": 1}, type(rule))
+    written = msgspec.to_builtins(phase_with(MAX_LOSS))
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(told | {"more": 1}, Phase)
+        msgspec.convert(written | {"more": 1}, Phase)

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import fields, replace
 
-from domain.rules.marks import Mark, Marks, higher
+from domain.rules.flow_marks import FlowMarks
+from domain.rules.marks import ANCHORS, HIGHEST, Mark, Marks, higher
 from domain.values.money import Money
 from tests.stories.facts import MONDAY, usd
 
@@ -30,9 +31,9 @@ def raised(marks: Marks, balance: str, equity: str, *, is_flat: bool) -> set[str
         )
         for name in names()
     }
-    moved = {name for name in names() if getattr(after, name) != getattr(marks, name)}
-    assert all(getattr(after, name) == stood[name] for name in moved)
-    return moved
+    rose = {name for name in names() if getattr(after, name) != getattr(marks, name)}
+    assert all(getattr(after, name) == stood[name] for name in rose)
+    return rose
 
 
 def names() -> list[str]:
@@ -47,7 +48,7 @@ EQUITIES = {"day_peak_equity", "week_peak_equity", "peak_equity"}
 
 
 @pytest.mark.parametrize(
-    ("balance", "equity", "is_flat", "moved"),
+    ("balance", "equity", "is_flat", "rise"),
     [
         ("1000.01", "1000.01", True, {"peak_balance", "peak_flat"} | EQUITIES),
         ("1000.01", "1000.01", False, {"peak_balance"} | EQUITIES),
@@ -59,9 +60,9 @@ EQUITIES = {"day_peak_equity", "week_peak_equity", "peak_equity"}
     ],
 )
 def test_a_cent_more_raises_what_looks_at_it(
-    balance: str, equity: str, moved: set[str], *, is_flat: bool
+    balance: str, equity: str, rise: set[str], *, is_flat: bool
 ) -> None:
-    assert raised(OPENING, balance, equity, is_flat=is_flat) == moved
+    assert raised(OPENING, balance, equity, is_flat=is_flat) == rise
 
 
 @pytest.mark.parametrize("name", sorted({"peak_balance", "peak_flat", *EQUITIES}))
@@ -102,6 +103,42 @@ def test_a_week_begins_with_what_anchors_its_first_day() -> None:
         week_equity=APART.day_equity,
         week_peak_equity=APART.day_equity,
     )
+
+
+@pytest.mark.parametrize("how", list(FlowMarks))
+def test_a_flow_moves_every_anchor_and_the_highest_as_the_terms_say(
+    how: FlowMarks,
+) -> None:
+    once = APART.flowed(usd("-5.00"), how, 7, LATER)
+    twice = once.flowed(usd("2.00"), how, 8, LATER)
+    assert set(ANCHORS) | set(HIGHEST) | {"deposit"} == set(names())
+    assert once.deposit == twice.deposit == APART.deposit
+    for name in ANCHORS:
+        assert getattr(once, name) == moved(name, "-5.00")
+        assert getattr(twice, name) == moved(name, "-3.00")
+    for name in HIGHEST:
+        after = {
+            FlowMarks.SHIFT: moved(name, "-3.00"),
+            FlowMarks.RESET: Mark(APART.deposit.amount, 8, LATER),
+            FlowMarks.KEEP: getattr(APART, name),
+        }
+        assert getattr(twice, name) == after[how]
+
+
+def moved(name: str, flow: str) -> Mark:
+    """Its tick and its instant are those at which it first stood."""
+    mark: Mark = getattr(APART, name)
+    return replace(mark, amount=mark.amount + usd(flow), moved=usd(flow))
+
+
+def test_another_deposit_is_a_flow_of_the_difference() -> None:
+    scaled = APART.scaled(usd("1500.00"), FlowMarks.KEEP, 7, LATER)
+    assert scaled.deposit == Mark(usd("1500.00"), 7, LATER)
+    assert scaled.day_balance == moved("day_balance", "500.00")
+    assert scaled.capital == moved("capital", "500.00")
+    assert scaled.peak_equity == APART.peak_equity
+    reset = APART.scaled(usd("1500.00"), FlowMarks.RESET, 7, LATER)
+    assert reset.peak_equity == Mark(usd("1500.00"), 7, LATER)
 
 
 def test_the_higher_of_two_is_the_first_where_they_are_equal() -> None:
