@@ -51,8 +51,12 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """At the quote; or at the `price` at which a deal was done beside it."""
         quote = market.quote(self.symbol)
         price = quote.closing(self.side) if price is None else price
-        cost = self.cost_of(quantity)
-        gain = self.won(price, quantity, cost)
+        cost = None
+        if self.cost is None:
+            gain = self.move(price) * quantity * self.contract_size
+        else:
+            cost = self.cost_of(quantity, self.cost)
+            gain = self.won(price, quantity, cost)
         amount, legs = market.converted(gain, self.currency, into)
         return Valued(
             trade_id=self.trade_id,
@@ -88,19 +92,17 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
             gain, _ = market.converted(gain, self.currency, into)
         return in_minor_units(gain, into)
 
-    def won(self, price: Decimal, quantity: Decimal, cost: Decimal | None) -> Decimal:
+    def won(self, price: Decimal, quantity: Decimal, cost: Decimal) -> Decimal:
         """Before conversion, not rounded; `cost` is that of these lots."""
-        if cost is None:
-            return self.move(price) * quantity * self.contract_size
         worth = price * quantity * self.contract_size
         return worth - cost if self.side is Side.BUY else cost - worth
 
-    def cost_of(self, quantity: Decimal) -> Decimal | None:
+    def cost_of(self, quantity: Decimal, cost: Decimal) -> Decimal:
         """A part costs whole cents, so that all parts together cost what there was."""
-        if self.cost is None or quantity == self.quantity:
-            return self.cost
+        if quantity == self.quantity:
+            return cost
         unit = MINOR_UNIT.get(self.currency, CENT)
-        return (self.cost * quantity / self.quantity).quantize(unit, ROUND_HALF_EVEN)
+        return (cost * quantity / self.quantity).quantize(unit, ROUND_HALF_EVEN)
 
     @property
     def whole_cost(self) -> Decimal:
@@ -195,4 +197,6 @@ class Fill(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def posted(self) -> Money:
         """What it does to the balance."""
+        if self.commission is None and self.swap is None:  # as almost always
+            return self.closed.profit
         return added(self.closed.profit, self.costs)

@@ -43,6 +43,21 @@ class TradingDay(Struct, frozen=True, array_like=True):
 
     def day_of(self, at: datetime) -> date:
         """Name a day by the local date on which it opens; the boundary is its own."""
+        return self._span(at).day
+
+    def _span(self, at: datetime) -> "Span":
+        """Most ask about the day that was asked about last."""
+        key = (self.zone, self.turns_at)
+        last = LAST.get(key)
+        if last is not None and last.opens <= at < last.ends:
+            return last
+        if len(LAST) >= MOST_LAST:
+            LAST.clear()
+        day = self._found(at)
+        LAST[key] = span = Span(day, self.opens(day), self.opens(day + ONE_DAY))
+        return span
+
+    def _found(self, at: datetime) -> date:
         today = at.astimezone(zone_of(self.zone)).date()
         if self.opens(today) <= at:
             tomorrow = today + ONE_DAY  # begun, where clocks fall back over midnight
@@ -71,7 +86,19 @@ class TradingDay(Struct, frozen=True, array_like=True):
 
     def next_after(self, at: datetime) -> datetime:
         """The first boundary strictly after `at`."""
-        return self.opens(self.day_of(at) + ONE_DAY)
+        return self._span(at).ends
+
+
+class Span(Struct, frozen=True):
+    """A trading day, from its first instant up to, but not including, the next's."""
+
+    day: date
+    opens: datetime
+    ends: datetime
+
+
+MOST_LAST = 1_024
+LAST: dict[tuple[str, str], Span] = {}  # of each way to turn a day
 
 
 @lru_cache(maxsize=1_024)

@@ -265,7 +265,7 @@ def test_it_was_judged_as_it_stood() -> None:
 
 
 def test_costs_count_on_the_day_on_which_they_are_posted() -> None:
-    """Where a rule looks at days: the commission of a close today, the swap tomorrow."""
+    """Where a rule looks at days: what a close costs today, the swap tomorrow."""
     listed = (replace(COSTLY, swap_long=Decimal("-100.00")),)
     day = ProfitableDays(
         id="days",
