@@ -85,11 +85,12 @@ def followed(account: Account | None, answer: AccountEvent, moment: Moment) -> O
         assert account is not None
         return adjudged(account, answer, moment)
     account = evolve(account, answer)
-    rest = turned_round(account, answer, moment)
-    if rest:
+    if rest := turned_round(account, answer, moment):
         account = folded(observe(account, moment), rest, moment)
     account, verdict = judged(account, moment)  # which raises the marks
-    return cleared(account, (*rest, *verdict), moment)
+    if account.balance.amount < 0:
+        account, verdict = cleared(account, verdict, moment)
+    return account, (*rest, *verdict)
 
 
 def witness(account: Account, symbol: str, moment: Moment) -> Outcome:
@@ -101,7 +102,9 @@ def witness(account: Account, symbol: str, moment: Moment) -> Outcome:
     fills = triggered(account, symbol, moment)
     account = folded(account, fills, moment)
     account, verdict = judged(account, moment)
-    return cleared(account, (*forced, *fills, *verdict), moment)
+    if account.balance.amount < 0:
+        account, verdict = cleared(account, verdict, moment)
+    return account, (*forced, *fills, *verdict)
 
 
 def turn_day(account: Account, moment: Moment) -> Outcome:
