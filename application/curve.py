@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from domain.account.events import (
     AccountEvent,
+    BreachAnnulled,
     ObjectivesMet,
     PositionClosed,
     PositionIncreased,
@@ -73,12 +74,16 @@ class Curve:
     ) -> Iterator[Point]:
         """End with what ended the account, and with the equity of that verdict."""
         last: Point | None = None
+        facts = tuple(facts)
+        annulments = sum(isinstance(each, BreachAnnulled) for each in facts)
         for happening in in_order(facts, turns, samples):
+            annulments -= isinstance(happening, BreachAnnulled)
             point = self._seen(happening)
             if last is not None and point is not None and last.at < point.at:
                 yield last  # of one instant the last thing counts
             last = point or last
-            if self._account is not None and self._account.is_over:
+            account = self._account
+            if account is not None and account.is_over and not annulments:
                 break
         if last is not None:
             yield last

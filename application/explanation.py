@@ -22,7 +22,11 @@ from domain.account.events import (
     AccountOpened,
     AccountQuarantined,
     AccountWarned,
+    BreachAnnulled,
+    BreachConfirmed,
+    BreachDismissed,
     ObjectivesMet,
+    ReviewEvent,
     RuleBreached,
 )
 from domain.account.position import Valued
@@ -38,7 +42,22 @@ from domain.values.market import Leg
 from domain.values.money import Money
 from domain.values.quote import Quote, Side
 
-Outcome = Literal["breached", "paused", "passed", "warned", "expired", "frozen"]
+Outcome = Literal[
+    "breached",
+    "paused",
+    "passed",
+    "warned",
+    "expired",
+    "frozen",
+    "annulled",
+    "confirmed",
+    "dismissed",
+]
+REVIEWED: Final[dict[type[ReviewEvent], Outcome]] = {
+    BreachAnnulled: "annulled",
+    BreachConfirmed: "confirmed",
+    BreachDismissed: "dismissed",
+}
 
 INSTANT: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -264,8 +283,20 @@ def verdict(
             )
         case AccountQuarantined(cause=cause):
             return "frozen", (), (f"judging it failed: {cause}",)
+        case BreachAnnulled() | BreachConfirmed() | BreachDismissed():
+            return REVIEWED[type(fact)], fact.rules, tuple(reviewed(fact))
         case _:
             return None
+
+
+def reviewed(fact: ReviewEvent) -> Iterator[str]:
+    """Each fill at a quote that does not count, at the last one that does."""
+    if isinstance(fact, BreachAnnulled):
+        for each in fact.restored:
+            yield evidence.valuation(each.instead)
+            instead = each.instead.profit
+            told = f"{instead.amount}{claims.signed(-each.booked.amount)}"
+            yield f"{told} = {each.correction.amount}"
 
 
 def why_none(

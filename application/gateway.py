@@ -1,7 +1,7 @@
 """The one door to the engines, whether they run in this process or in another."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -20,7 +20,9 @@ from application.views.parked import ParkedView, parked_view
 from application.views.plan import PlanView, latest, plan_view
 from application.views.position import PositionView, position_views
 from application.views.venue import SymbolView, symbol_view
-from domain.account.state import Account
+from application.without import recounted
+from domain.account.recount import Recount
+from domain.account.state import Account, Status
 from domain.challenge.decider import PurchaseChallenge, must_be_allowed
 from domain.challenge.errors import RuleRefused
 from domain.challenge.state import Challenge
@@ -110,6 +112,15 @@ class Gateway(Protocol):
         ...
 
     def symbols(self, venue_id: str, owner: str | None) -> tuple[SymbolView, ...]: ...
+
+    async def recount(
+        self, account_id: str, breach_version: int, ticks: Collection[int]
+    ) -> Recount | None:
+        """Count again without those quotes; None: the account is not breached.
+
+        Raises `AnnulmentRefused` where they are not what convicted it.
+        """
+        ...
 
     def instruments(self, venue_id: str) -> Mapping[str, Instrument]: ...
 
@@ -222,6 +233,17 @@ class LocalGateway:
         assert entry is not None
         assert isinstance(entry.state, Account)
         return entry.state.phase, entry.state.currency
+
+    async def recount(
+        self, account_id: str, breach_version: int, ticks: Collection[int]
+    ) -> Recount | None:
+        engine = self._hosts[self.see_account(account_id, None)].engine
+        entry = engine.memory.shown(f"account-{account_id}")
+        assert entry is not None
+        assert isinstance(entry.state, Account)
+        if entry.state.status is not Status.BREACHED or entry.state.bridge is not None:
+            return None
+        return await recounted(engine.journal, account_id, breach_version, ticks)
 
     def instruments(self, venue_id: str) -> Mapping[str, Instrument]:
         partition = self.partition_of_venue(venue_id)

@@ -13,19 +13,23 @@ from hashlib import sha256
 from typing import Final
 
 from msgspec import Struct, msgpack
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from application.catalogue import Fact, encode, name_of
 from application.engine.envelope import Envelope
 from application.engine.images import Images
 from application.engine.journal import Checkpoint, Image, Journal, Recorded
 from application.engine.memory import Entry, Memory, State
-from application.engine.recovery import Fold, Recovery, refolded, unmoved
+from application.engine.recovery import Fold, Recovery, read, refolded, unmoved
 from application.engine.venue import Venue, VenueImage
 from application.parked import ParkedEvent
+from application.without import recounted
 from domain.account.commands import (
     AccountCommand,
+    AnnulBreach,
     ClosePosition,
+    ConfirmBreach,
+    DismissBreach,
     HoldPayout,
     ObserveAccount,
     OpenAccount,
@@ -49,6 +53,9 @@ from domain.account.events import (
     AccountOpened,
     AccountQuarantined,
     AccountScaled,
+    BreachAnnulled,
+    BreachConfirmed,
+    BreachDismissed,
     CloseReason,
     FlowPosted,
     Opposed,
@@ -58,6 +65,7 @@ from domain.account.events import (
     PositionIncreased,
     PositionOpened,
 )
+from domain.account.recount import Recount
 from domain.account.state import Account, observe, turn
 from domain.challenge.events import ChallengeEvent
 from domain.plan.events import PlanEvent
@@ -67,6 +75,7 @@ from domain.values.trading_day import INSTANT
 from domain.venue.events import DayBoundaryPassed
 
 MOST_DIFFERENCES: Final = 1_000
+ANNULLED: Final = BreachAnnulled.__struct_config__.tag
 PROGRESS_EVERY: Final = 10_000
 
 Progress = Callable[[int], None]
@@ -109,6 +118,7 @@ class Replay(Recovery):
         self.events = 0
         self.position = 0
         self._read = 0  # events and ticks
+        self._recount: Recount | None = None  # for the annulment that comes next
         self._progress = progress
         self._expected: dict[str, deque[AccountEvent]] = defaultdict(deque)
 
@@ -133,6 +143,8 @@ class Replay(Recovery):
             self._differ(name, lost, None, "an event")
         self.position = recorded.position
         try:
+            if recorded.name == ANNULLED:
+                self._recount = await counted_again(self._journal, recorded)
             await super()._fold(recorded)
         except ConnectionError:
             raise  # nothing about the log
@@ -248,6 +260,8 @@ class Replay(Recovery):
         if isinstance(fact, AccountQuarantined):
             return  # a fault of the house, which may be mended since
         command = command_of(fact)
+        if isinstance(command, AnnulBreach):
+            command = replace(command, recount=self._recount)
         if command is None:
             self._differ(account_id, recorded.position, recorded.name, None)
             return
@@ -389,6 +403,8 @@ def command_of(fact: AccountEvent) -> AccountCommand | None:
             return ObserveAccount(observations=fact.observations)
         case FlowPosted() | AccountScaled() | PayoutHeld() | PayoutReleased():
             return flow_of(fact)
+        case BreachAnnulled() | BreachConfirmed() | BreachDismissed():
+            return review_of(fact)
         case _:
             return None
 
@@ -420,6 +436,39 @@ def flow_of(
             return ReleasePayout(
                 payout_id=fact.payout_id, reason=fact.reason, by=fact.by
             )
+
+
+def review_of(
+    fact: BreachAnnulled | BreachConfirmed | BreachDismissed,
+) -> AccountCommand:
+    version, rules, reason, by = fact.breach_version, fact.rules, fact.reason, fact.by
+    match fact:
+        case BreachAnnulled():
+            return AnnulBreach(
+                breach_version=version,
+                rules=rules,
+                ticks=fact.ticks,
+                reason=reason,
+                by=by,
+                recount=None,
+            )
+        case BreachConfirmed():
+            return ConfirmBreach(
+                breach_version=version, rules=rules, reason=reason, by=by
+            )
+        case BreachDismissed():
+            return DismissBreach(
+                breach_version=version, rules=rules, reason=reason, by=by
+            )
+
+
+async def counted_again(journal: Journal, recorded: Recorded) -> Recount:
+    """As whoever annulled it did, from the log up to there."""
+    _, fact = read(recorded)
+    assert isinstance(fact, BreachAnnulled)
+    name = recorded.stream.partition("-")[2]
+    version, ticks = fact.breach_version, fact.ticks
+    return await recounted(journal, name, version, ticks, recorded.position)
 
 
 def told(fault: Exception) -> str:

@@ -19,6 +19,9 @@ from domain.account.events import (
     AccountQuarantined,
     AccountScaled,
     AccountWarned,
+    BreachAnnulled,
+    BreachConfirmed,
+    BreachDismissed,
     CapitalEvent,
     FlowPosted,
     MarginCalled,
@@ -30,6 +33,7 @@ from domain.account.events import (
     PositionClosed,
     PositionIncreased,
     PositionOpened,
+    ReviewEvent,
     RuleBreached,
     SwapAccrued,
     SwapPosted,
@@ -102,6 +106,7 @@ Change = (
     | MarginRestored
     | NegativeBalanceCleared
     | CapitalEvent
+    | ReviewEvent
 )
 
 
@@ -204,17 +209,21 @@ def after(account: Account, fact: Change) -> Account:  # noqa: C901, PLR0911 - a
             return funded(account, fact)
 
 
-def funded(account: Account, fact: CapitalEvent) -> Account:
+def funded(account: Account, fact: CapitalEvent | ReviewEvent) -> Account:
     match fact:
         case FlowPosted() | AccountScaled():
             return flowed(account, fact)
         case PayoutHeld() | PayoutReleased():
             return account
+        case BreachAnnulled() | BreachConfirmed() | BreachDismissed():
+            return reviewed(account, fact)
         case _:
             assert_never(fact)
 
 
 def breached(account: Account, fact: RuleBreached) -> Account:
+    if fact.opens_review:
+        return replace(account, status="frozen")
     if Verdict(breaches=fact.breaches).is_hard:
         return replace(account, status="breached", ended_at=fact.at)
     is_paused = bool(silenced(fact.breaches))
@@ -233,6 +242,23 @@ def observed(account: Account, fact: AccountObserved) -> Account:
         trading_days=fact.trading_days,
         status=status,
     )
+
+
+def reviewed(account: Account, fact: ReviewEvent) -> Account:
+    match fact:
+        case BreachConfirmed():
+            return replace(account, status="breached", ended_at=fact.at)
+        case BreachDismissed():
+            return replace(account, status="active")
+        case BreachAnnulled():
+            return replace(
+                account,
+                status="paused" if fact.paused else "active",
+                balance=fact.balance.amount,
+                ended_at=None,
+            )
+        case _:
+            assert_never(fact)
 
 
 def flowed(account: Account, fact: FlowPosted | AccountScaled) -> Account:

@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from domain.account.events import RuleBreached
+from domain.account.events import (
+    BreachAnnulled,
+    BreachConfirmed,
+    BreachDismissed,
+    ReviewEvent,
+    RuleBreached,
+)
 from domain.account.evidence import FloorStood, arithmetic, floor_history, quotes
 from domain.account.position import Valued
 from domain.rules.adjudicate import Breach
@@ -20,6 +27,14 @@ from projections.table import Projection, Rows, Table, Wanted, says
 from projections.told import Told
 
 BREACHES_ARE_NAMED_IN = UUID("9c3e34b6-2a2f-5b86-8f4f-6f2a7c3d51e0")
+
+
+Review = Literal["open", "confirmed", "dismissed"]
+REVIEWED: dict[type[ReviewEvent], Review | None] = {
+    BreachAnnulled: None,
+    BreachConfirmed: "confirmed",
+    BreachDismissed: "dismissed",
+}
 
 
 class Held(Struct, frozen=True, kw_only=True):
@@ -66,6 +81,13 @@ class Row(Struct, frozen=True):
     positions: Annotated[tuple[Held, ...], says("Every open position, as valued then")]
     floor_history: Annotated[tuple[FloorStood, ...], says("How the floor came about")]
     arithmetic: Annotated[tuple[str, ...], says("Claims that anybody can recompute")]
+    annulled: Annotated[bool, says("Quotes it rests on were found not to count")]
+    review: Annotated[
+        str | None, says("Of an observed one: open, confirmed or dismissed")
+    ]
+    decided_because: Annotated[
+        str | None, says("Why it was annulled, confirmed or dismissed")
+    ]
     partition: Annotated[str, says("Where the event is stored")]
     position: Annotated[int, says("Of the event in that partition")]
     version: Annotated[int, says("Of the account's stream at the event")]
@@ -83,8 +105,16 @@ TABLE = Table(
 )
 
 
-def wanted(page: Sequence[Told]) -> Wanted:  # noqa: ARG001 - a verdict is never changed
-    return Wanted(frozenset())
+def wanted(page: Sequence[Told]) -> Wanted:
+    """A verdict is never changed; what was decided about it later is beside it."""
+    return Wanted(
+        frozenset(
+            breach_id(told.stream, told.fact.breach_version, rule)
+            for told in page
+            if isinstance(told.fact, ReviewEvent)
+            for rule in told.fact.rules
+        )
+    )
 
 
 def fold(rows: Rows[Row], told: Told) -> None:
@@ -93,15 +123,32 @@ def fold(rows: Rows[Row], told: Told) -> None:
         for number, breach in enumerate(fact.breaches):
             row = evidence(told, fact, breach, is_primary=number == 0)
             rows.put(row.breach_id, row)
+    elif isinstance(fact, ReviewEvent):
+        for rule in fact.rules:
+            name = breach_id(told.stream, fact.breach_version, rule)
+            if known := rows.get(name):
+                rows.put(name, decided(known, fact))
+
+
+def decided(row: Row, fact: ReviewEvent) -> Row:
+    return replace(
+        row,
+        annulled=isinstance(fact, BreachAnnulled),
+        review=REVIEWED[type(fact)],
+        decided_because=fact.reason,
+    )
+
+
+def breach_id(stream: str, version: int, rule: str) -> str:
+    return str(uuid5(BREACHES_ARE_NAMED_IN, f"{stream}\n{version}\n{rule}"))
 
 
 def evidence(
     told: Told, fact: RuleBreached, breach: Breach, *, is_primary: bool
 ) -> Row:
     limit = breach.limit
-    name = f"{told.stream}\n{told.version}\n{limit.id}"
     return Row(
-        breach_id=str(uuid5(BREACHES_ARE_NAMED_IN, name)),
+        breach_id=breach_id(told.stream, told.version, limit.id),
         account_id=told.subject,
         rule=limit.id,
         kind=str(type(limit).__struct_config__.tag),
@@ -127,6 +174,9 @@ def evidence(
         positions=tuple(map(held, fact.positions)),
         floor_history=floor_history(fact, breach),
         arithmetic=arithmetic(fact, breach),
+        annulled=False,
+        review="open" if fact.opens_review else None,
+        decided_because=None,
         partition=told.partition,
         position=told.position,
         version=told.version,
@@ -148,7 +198,7 @@ def held(valued: Valued) -> Held:
     )
 
 
-BREACHES = Projection(TABLE, (RuleBreached,), wanted, fold)
+BREACHES = Projection(TABLE, (RuleBreached, *REVIEWED), wanted, fold)
 
 
 class BreachView(Struct, frozen=True, kw_only=True):
@@ -176,13 +226,17 @@ class BreachView(Struct, frozen=True, kw_only=True):
     positions: tuple[Held, ...]
     floor_history: tuple[FloorStood, ...]
     arithmetic: tuple[str, ...]
+    annulled: bool
+    review: Review | None
+    decided_because: str | None
 
 
 SELECT = """
     SELECT breach_id, account_id, rule, kind, effect, "primary", terms_hash, cmp,
         measured, floor, observed, deposit, balance, equity, currency, trading_days,
         opened_at, decided_at, tick, partition || '-' || position AS event_position,
-        quotes, positions, floor_history, arithmetic
+        quotes, positions, floor_history, arithmetic,
+        annulled, review, decided_because
     FROM read.breaches
 """
 OF_ACCOUNT = " WHERE account_id = %(of)s"
@@ -220,3 +274,24 @@ async def breaches_of(
 async def breach(pool: Pool, breach_id: str) -> BreachView | None:
     query = SELECT + " WHERE breach_id = %(breach_id)s"
     return await fetch_one(pool, query, {"breach_id": breach_id}, BreachView)
+
+
+class Place(Struct, frozen=True):
+    """Where a breach is in the log, and what it crossed together."""
+
+    account_id: str
+    version: int
+    rules: tuple[str, ...]
+
+
+PLACE = """
+    SELECT account_id, version, (
+        SELECT array_agg(rule ORDER BY NOT "primary", rule) FROM read.breaches AS also
+        WHERE also.account_id = this.account_id AND also.version = this.version
+    ) AS rules
+    FROM read.breaches AS this WHERE breach_id = %(breach_id)s
+"""
+
+
+async def place_of_breach(pool: Pool, breach_id: str) -> Place | None:
+    return await fetch_one(pool, PLACE, {"breach_id": breach_id}, Place)

@@ -16,6 +16,7 @@ from domain.challenge.events import (
     ChallengeFunded,
     ChallengePassed,
     ChallengePurchased,
+    ChallengeReinstated,
     PhasePassed,
     PhaseStarted,
 )
@@ -87,6 +88,9 @@ def after(challenge: Challenge, fact: ChallengeEvent) -> Challenge:
             return replace(challenge, status=Status.BREACHED, ended_at=fact.at)
         case ChallengeExpired():
             return replace(challenge, status=Status.EXPIRED, ended_at=fact.at)
+        case ChallengeReinstated():
+            status = Status.FUNDED if fact.is_funded else Status.ACTIVE
+            return replace(challenge, status=status, ended_at=None)
         case PhasePassed() | ChallengePurchased():
             return challenge
 

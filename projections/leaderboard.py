@@ -21,6 +21,7 @@ from domain.account.events import (
     AccountOpened,
     AccountQuarantined,
     AccountScaled,
+    BreachAnnulled,
     FlowPosted,
     NegativeBalanceCleared,
     ObjectivesMet,
@@ -36,13 +37,16 @@ from projections.table import Projection, Rows, Table, Wanted, says
 from projections.told import Told
 
 MAIN: Final = "main"
+OFF: Final = ""
 HUNDRED: Final = Decimal(100)
 STEP: Final = Decimal("0.0001")
 
 
 class Score(Struct, frozen=True):
     account_id: Annotated[str, says("The account that competes")]
-    board: Annotated[str, says("main: every account of the live venue that trades")]
+    board: Annotated[
+        str, says("main: live accounts that trade; empty: it was breached")
+    ]
     trader_id: Annotated[str, says("Whose it is; the person is kept elsewhere")]
     phase: Annotated[str, says("The phase that the account serves")]
     deposit: Annotated[Decimal, says("What the return is measured from")]
@@ -93,6 +97,7 @@ Change = (
     | AccountQuarantined
     | FlowPosted
     | AccountScaled
+    | BreachAnnulled
     | SwapPosted
     | NegativeBalanceCleared
 )
@@ -108,7 +113,7 @@ def fold(rows: Rows[Score], told: Told) -> None:
         if fact.venue_id == LIVE:
             rows.put(fact.account_id, entered(told, fact))
     elif isinstance(fact, Change) and (score := rows.get(told.subject)):
-        if leaves(fact):
+        if isinstance(fact, AccountExpired | AccountQuarantined):
             rows.remove(score.account_id)
         else:
             moved = after(score, fact)
@@ -137,12 +142,6 @@ def entered(told: Told, fact: AccountOpened) -> Score:
     )
 
 
-def leaves(fact: Change) -> bool:
-    if isinstance(fact, RuleBreached):
-        return Verdict(breaches=fact.breaches).is_hard
-    return isinstance(fact, AccountExpired | AccountQuarantined)
-
-
 def after(score: Score, fact: Change) -> Score:
     match fact:
         case PositionOpened():
@@ -155,8 +154,13 @@ def after(score: Score, fact: Change) -> Score:
             score = replace(score, open_trades=score.open_trades - ended)
             score = banked(score, fact.balance.amount, fact.at)
             return score if score.open_trades else known(score, score.balance)
+        case RuleBreached(breaches=breaches) if Verdict(breaches=breaches).is_hard:
+            return replace(score, board=OFF)  # a breach may be annulled
         case RuleBreached() | ObjectivesMet():
             return known(score, fact.equity.amount)
+        case BreachAnnulled():
+            score = banked(score, fact.balance.amount, fact.at)
+            return known(replace(score, board=MAIN), score.balance)
         case PositionIncreased() | SwapPosted() | NegativeBalanceCleared():
             return banked(score, fact.balance.amount, fact.at)
         case AccountExpired() | AccountQuarantined():
@@ -202,6 +206,8 @@ def scaled(score: Score, fact: AccountScaled) -> Score:
 
 
 def known(score: Score, equity: Decimal) -> Score:
+    if score.board == OFF:
+        return score
     peak = max(score.peak_equity, equity)
     fall = per_cent(peak - equity, peak) if peak > 0 else Decimal(0)
     return replace(

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from domain.challenge.events import (
     ChallengeBreached,
     ChallengeExpired,
+    ChallengeReinstated,
     PhasePassed,
     PhaseStarted,
 )
@@ -50,7 +51,11 @@ ENDS: dict[type[Ending], Status] = {
 
 def wanted(page: Sequence[Told]) -> Wanted:
     facts = (each.fact for each in page)
-    return Wanted(frozenset(f.account_id for f in facts if isinstance(f, Ending)))
+    return Wanted(
+        frozenset(
+            f.account_id for f in facts if isinstance(f, Ending | ChallengeReinstated)
+        )
+    )
 
 
 def fold(rows: Rows[Phase], told: Told) -> None:
@@ -58,6 +63,10 @@ def fold(rows: Rows[Phase], told: Told) -> None:
     match fact:
         case PhaseStarted():
             rows.put(fact.account_id, started(told, fact))
+        case ChallengeReinstated():
+            phase = rows.get(fact.account_id)
+            assert phase is not None, "a phase ends after it began"
+            rows.put(fact.account_id, replace(phase, status="active", ended_at=None))
         case PhasePassed() | ChallengeBreached() | ChallengeExpired():
             phase = rows.get(fact.account_id)
             assert phase is not None, "a phase ends after it began"
@@ -77,5 +86,5 @@ def started(told: Told, fact: PhaseStarted) -> Phase:
     )
 
 
-HEARS = (PhaseStarted, *ENDS)
+HEARS = (PhaseStarted, *ENDS, ChallengeReinstated)
 PHASES = Projection(TABLE, HEARS, wanted, fold)

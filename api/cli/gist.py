@@ -12,6 +12,9 @@ from domain.account.events import (
     AccountQuarantined,
     AccountScaled,
     AccountWarned,
+    BreachAnnulled,
+    BreachConfirmed,
+    BreachDismissed,
     CapitalEvent,
     FlowPosted,
     MarginCalled,
@@ -23,6 +26,7 @@ from domain.account.events import (
     PositionClosed,
     PositionIncreased,
     PositionOpened,
+    ReviewEvent,
     RuleBreached,
     Swap,
     SwapAccrued,
@@ -90,10 +94,10 @@ def of_account(fact: AccountEvent) -> str:  # noqa: C901, PLR0911 - a case an ev
             seen = f"{observations[0].sequence} to {observations[-1].sequence}"
             return f"{seen}, balance {money(fact.balance)}"
         case _:
-            return of_capital(fact)
+            return of_house(fact)
 
 
-def of_capital(fact: CapitalEvent) -> str:
+def of_house(fact: CapitalEvent | ReviewEvent) -> str:
     match fact:
         case FlowPosted(kind=kind, amount=amount):
             return f"{kind} {amount.amount:+}, balance {money(fact.balance)}"
@@ -103,6 +107,8 @@ def of_capital(fact: CapitalEvent) -> str:
             return money(amount)
         case PayoutReleased(payout_id=payout_id):
             return payout_id
+        case BreachAnnulled() | BreachConfirmed() | BreachDismissed():
+            return fact.reason
         case _:
             assert_never(fact)
 

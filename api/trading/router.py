@@ -22,6 +22,7 @@ from api.trading.plans import (
     plan_versions,
     plans,
 )
+from api.trading.reviews import annul, confirm, dismiss
 from api.trading.sandbox import advance_clock, open_account, open_venue, take_quotes
 from api.trading.specifying import change_symbol, list_symbol, release_symbol
 from api.trading.trades import close_trade, one_trade, open_trade, trades
@@ -52,6 +53,9 @@ HANDLERS = {
         post_flow,
         hold_payout,
         release_payout,
+        annul,
+        confirm,
+        dismiss,
     ),
     "sandbox": (open_venue, take_quotes, advance_clock, open_account),
     "bridge": (observe,),

@@ -24,7 +24,7 @@ from application.gateway import SANDBOX_PARTITION, Gateway
 from application.refusals import Busy
 from application.views.account import AccountView
 from application.views.venue import ClockView, QuotesView, VenueView
-from domain.account.bridge import Bridging
+from domain.account.bridge import Bridging, ObservedBreach
 from domain.account.commands import OpenAccount
 from domain.plan.findings import Notes
 from domain.plan.trading_reading import read_trading
@@ -71,6 +71,7 @@ class NewAccount(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["simulated", "bridge"] = "simulated"
     trading: dict[str, Any] | None = None  # what is left out is the house standard
     watermark_seconds: Annotated[int, Meta(ge=0, le=LONGEST_WATERMARK)] = 0
+    observed_breach: ObservedBreach = ObservedBreach.FINAL
 
 
 GatewayHere = NamedDependency[SkipValidation[Gateway]]
@@ -204,6 +205,8 @@ def bridging(data: NewAccount) -> Bridging | None:
     if data.kind == "simulated":
         if data.watermark_seconds:
             raise refused_at("watermark_seconds", "only of a bridge account")
+        if data.observed_breach is not ObservedBreach.FINAL:
+            raise refused_at("observed_breach", "only of a bridge account")
         return None
     if data.trading is not None:
         raise refused_at("trading", "a bridge account trades elsewhere")
@@ -213,6 +216,7 @@ def bridging(data: NewAccount) -> Bridging | None:
     return Bridging(
         starts_at=start.astimezone(UTC) if start is not None else None,
         watermark_seconds=data.watermark_seconds,
+        observed_breach=data.observed_breach,
     )
 
 

@@ -1,4 +1,4 @@
-"""A development run has its three people before anybody can ask for them."""
+"""A development run has its people before anybody can ask for them."""
 
 from psycopg_pool import AsyncConnectionPool
 

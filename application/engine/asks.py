@@ -12,8 +12,14 @@ from domain.account.commands import (
     ObserveAccount,
     OpenAccount,
     OpenPosition,
+    ReviewCommand,
 )
-from domain.challenge.decider import FailPhase, PassPhase, PurchaseChallenge
+from domain.challenge.decider import (
+    FailPhase,
+    PassPhase,
+    PurchaseChallenge,
+    ReinstatePhase,
+)
 from domain.plan.decider import ActivatePlan, DraftPlan
 from domain.plan.findings import Finding
 from domain.values.instrument import Instrument
@@ -27,9 +33,11 @@ Command = (
     | ClosePosition
     | ObserveAccount
     | FlowCommand
+    | ReviewCommand
     | PurchaseChallenge
     | PassPhase
     | FailPhase
+    | ReinstatePhase
     | DraftPlan
     | ActivatePlan
     | RetryParked

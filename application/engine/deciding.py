@@ -38,6 +38,7 @@ from application.views.flow import FlowEvent, flow_view
 from application.views.observed import observed_view
 from application.views.parked import DecisionView
 from application.views.plan import plan_view
+from application.views.review import review_view
 from application.views.trade import TradeView, closed_trade, opened_trade
 from application.views.venue import (
     ClockView,
@@ -48,7 +49,10 @@ from application.views.venue import (
 )
 from domain.account.commands import (
     AccountCommand,
+    AnnulBreach,
     ClosePosition,
+    ConfirmBreach,
+    DismissBreach,
     FlowCommand,
     HoldPayout,
     ObserveAccount,
@@ -56,6 +60,7 @@ from domain.account.commands import (
     OpenPosition,
     PostFlow,
     ReleasePayout,
+    ReviewCommand,
     ScaleAccount,
 )
 from domain.account.decider import (
@@ -66,16 +71,24 @@ from domain.account.decider import (
     turn_day,
     witness,
 )
+from domain.account.errors import AnnulmentRefused
 from domain.account.events import (
     AccountEvent,
     PositionClosed,
     PositionIncreased,
     PositionOpened,
+    ReviewEvent,
 )
 from domain.account.observing import unseen
 from domain.account.state import Account, observe, turn
 from domain.challenge import decider as challenge_decider
-from domain.challenge.decider import FailPhase, PassPhase, PurchaseChallenge
+from domain.challenge.decider import (
+    ChallengeCommand,
+    FailPhase,
+    PassPhase,
+    PurchaseChallenge,
+    ReinstatePhase,
+)
 from domain.challenge.state import Challenge
 from domain.challenge.state import evolve as evolve_challenge
 from domain.plan import decider as plan_decider
@@ -183,7 +196,7 @@ class Deciding:
                 self._sequence(venue, ask, draft)
                 known = self._memory.working(ask.stream)
                 return self._account(ask, command, known, venue, draft)
-            case PurchaseChallenge() | PassPhase() | FailPhase():
+            case PurchaseChallenge() | PassPhase() | FailPhase() | ReinstatePhase():
                 return self._challenge(ask, command, draft)
             case DraftPlan() | ActivatePlan():
                 return self._plan(ask, command, draft)
@@ -620,30 +633,48 @@ class Deciding:
         return self._answer(view, position, OK)
 
     def _decided_by_house(
-        self, ask: Ask, command: FlowCommand | ParkedCommand, draft: Draft
+        self,
+        ask: Ask,
+        command: FlowCommand | ReviewCommand | ParkedCommand,
+        draft: Draft,
     ) -> Answer:
         match command:
             case PostFlow() | ScaleAccount() | HoldPayout() | ReleasePayout():
                 return self._funded(ask, command, draft)
+            case AnnulBreach() | ConfirmBreach() | DismissBreach():
+                return self._reviewed(ask, command, draft)
             case RetryParked() | SkipParked():
                 return self._parked(ask, command, draft)
             case _:
                 assert_never(command)
 
     def _funded(self, ask: Ask, command: FlowCommand, draft: Draft) -> Answer:
+        account, fact, position, version = self._administered(ask, command, draft)
+        assert isinstance(fact, FlowEvent)
+        view = flow_view(fact, account, self._token(position), version)
+        status = OK if isinstance(command, ReleasePayout) else CREATED
+        return self._answer(view, position, status)
+
+    def _reviewed(self, ask: Ask, command: ReviewCommand, draft: Draft) -> Answer:
+        account, fact, position, version = self._administered(ask, command, draft)
+        assert isinstance(fact, ReviewEvent)
+        view = review_view(fact, account, self._token(position), version)
+        return self._answer(view, position, OK)
+
+    def _administered(
+        self, ask: Ask, command: FlowCommand | ReviewCommand, draft: Draft
+    ) -> tuple[Account, AccountEvent, int, int]:
         """What nobody trades for: the answer values nothing, so it is always given."""
         entry, venue = self._judged(ask, draft)
         assert isinstance(entry.state, Account)
+        if isinstance(command, AnnulBreach):
+            must_be_of(command, entry.version)
         occasion = here(venue, ask, ask.causation)
         after, events = handle(command, entry.state, occasion.moment)
         position, version = self._store(
             ask.stream, entry.version, after, events, occasion, draft
         )
-        fact = events[0]
-        assert isinstance(fact, FlowEvent)
-        view = flow_view(fact, after, self._token(position), version)
-        status = OK if isinstance(command, ReleasePayout) else CREATED
-        return self._answer(view, position, status)
+        return after, events[0], position, version
 
     def _trade_view(
         self,
@@ -728,7 +759,7 @@ class Deciding:
     def _challenge(
         self,
         ask: Ask,
-        command: PurchaseChallenge | PassPhase | FailPhase,
+        command: ChallengeCommand,
         draft: Draft,
     ) -> Answer:
         entry = self._memory.working(ask.stream)
@@ -828,6 +859,12 @@ class Deciding:
     @staticmethod
     def _answer(view: Struct, position: int, status: int) -> Answer:
         return Answer(status=status, body=encoded(view), position=position)
+
+
+def must_be_of(command: AnnulBreach, version: int) -> None:
+    """Whoever counted again had the log as it was then."""
+    if command.recount is not None and command.recount.version != version:
+        raise AnnulmentRefused("the account has changed meanwhile: ask once more")
 
 
 def here(venue: Venue, ask: Ask, causation: str) -> Occasion:

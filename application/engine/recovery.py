@@ -142,13 +142,16 @@ class Recovery:
                 venue.repeat_refusal(tick)
                 continue
             self._before_tick(venue, tick.engine_time)
-            venue.repeat(tick.quote, tick.engine_time)
-            self._on_tick(venue, tick)
+            self._apply(venue, tick)
         if until is None:
             venue.link = tail.link
             if tail.engine_to is not None:
                 venue.advance(tail.engine_to)
                 venue.heard_at = tail.engine_to
+
+    def _apply(self, venue: Venue, tick: Accepted) -> None:
+        venue.repeat(tick.quote, tick.engine_time)
+        self._on_tick(venue, tick)
 
     async def _chained(self, venue: Venue, until: int) -> Link:
         if venue.venue_id not in self._ticks:

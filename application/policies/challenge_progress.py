@@ -1,15 +1,27 @@
 """A challenge moves with its accounts: on after a pass, else to its end."""
 
 from collections.abc import Callable
+from typing import assert_never
 from uuid import UUID, uuid5
 
 from application.catalogue import Fact
 from application.engine.asks import Ask, Command
 from application.engine.memory import Entry
 from domain.account.commands import OpenAccount
-from domain.account.events import AccountExpired, ObjectivesMet, RuleBreached
+from domain.account.events import (
+    AccountExpired,
+    BreachAnnulled,
+    BreachConfirmed,
+    ObjectivesMet,
+    RuleBreached,
+)
 from domain.account.state import Account
-from domain.challenge.decider import FailPhase, PassPhase
+from domain.challenge.decider import (
+    ChallengeCommand,
+    FailPhase,
+    PassPhase,
+    ReinstatePhase,
+)
 from domain.challenge.events import PhaseStarted
 from domain.challenge.state import Challenge
 from domain.rules.adjudicate import Verdict
@@ -23,8 +35,13 @@ LEADS_ON = (  # what `react` may answer to
     ObjectivesMet,
     RuleBreached,
     AccountExpired,
+    BreachConfirmed,
+    BreachAnnulled,
 )
 
+Ending = (
+    ObjectivesMet | RuleBreached | AccountExpired | BreachConfirmed | BreachAnnulled
+)
 Lookup = Callable[[str], Entry | None]
 
 
@@ -38,26 +55,18 @@ def react(position: str, stream: str, fact: Fact, lookup: Lookup) -> Ask | None:
         case PhaseStarted():
             assert isinstance(state, Challenge)
             target, command = f"account-{fact.account_id}", opening(state, fact)
-        case ObjectivesMet():
+        case (
+            ObjectivesMet()
+            | RuleBreached()
+            | AccountExpired()
+            | BreachConfirmed()
+            | BreachAnnulled()
+        ):
             assert isinstance(state, Account)
-            if state.challenge_id is None:
+            step = step_of(fact, state.account_id)
+            if state.challenge_id is None or step is None:
                 return None
-            target = f"challenge-{state.challenge_id}"
-            command = PassPhase(account_id=state.account_id)
-        case RuleBreached():
-            assert isinstance(state, Account)
-            # the fact decides: a pause heard late must not end what a breach ended
-            verdict = Verdict(breaches=fact.breaches)
-            if state.challenge_id is None or not verdict.is_hard:
-                return None
-            target = f"challenge-{state.challenge_id}"
-            command = FailPhase(account_id=state.account_id)
-        case AccountExpired():
-            assert isinstance(state, Account)
-            if state.challenge_id is None:
-                return None
-            target = f"challenge-{state.challenge_id}"
-            command = FailPhase(account_id=state.account_id, is_expired=True)
+            target, command = f"challenge-{state.challenge_id}", step
         case _:
             return None
     return Ask(
@@ -69,6 +78,26 @@ def react(position: str, stream: str, fact: Fact, lookup: Lookup) -> Ask | None:
         causation=position,
         command_id=uuid5(NAMESPACE, f"{NAME}\n{position}"),
     )
+
+
+def step_of(fact: Ending, account_id: str) -> ChallengeCommand | None:
+    match fact:
+        case ObjectivesMet():
+            return PassPhase(account_id=account_id)
+        case RuleBreached():
+            # the fact decides: a pause heard late must not end what a breach ended
+            is_hard = Verdict(breaches=fact.breaches).is_hard
+            if not is_hard or fact.opens_review:
+                return None
+            return FailPhase(account_id=account_id)
+        case BreachConfirmed():
+            return FailPhase(account_id=account_id)
+        case AccountExpired():
+            return FailPhase(account_id=account_id, is_expired=True)
+        case BreachAnnulled():
+            return ReinstatePhase(account_id=account_id)
+        case _:
+            assert_never(fact)
 
 
 def opening(challenge: Challenge, started: PhaseStarted) -> OpenAccount:

@@ -129,7 +129,7 @@ def status_of(account: Account) -> AccountStatus:
             return "breached"
         case Status.EXPIRED:
             return "expired"
-        case Status.FROZEN:
+        case Status.FROZEN | Status.UNDER_REVIEW:
             return "frozen"
 
 

@@ -6,6 +6,7 @@ again. Before that boundary nothing moves any more, and no end of an account is 
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
@@ -22,11 +23,19 @@ MOST_KEPT: Final = 1_000  # observations, to know again what is sent again
 Observations = tuple[Observation, ...]
 
 
-class Bridging(Struct, frozen=True, kw_only=True):
+class ObservedBreach(StrEnum):
+    """Whether what was observed ends the account before anybody has looked."""
+
+    FINAL = "final"
+    REVIEW = "review"
+
+
+class Bridging(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """On what terms an account is observed."""
 
     starts_at: datetime | None  # its own time; None: with its first observation
     watermark_seconds: int  # how long a boundary waits for what is late
+    observed_breach: ObservedBreach = ObservedBreach.FINAL
 
 
 class Edge(Struct, frozen=True, kw_only=True):
@@ -88,6 +97,14 @@ def take(
     since = went.edges[0].sequence
     heard = tuple(each for each in heard if since < each.sequence)
     return replace(went, recent=kept[-MOST_KEPT:], heard=heard), notes
+
+
+def resumed(bridge: Bridge) -> Bridge:
+    """Judging goes on with what comes next: nothing before is judged once more."""
+    assert bridge.course is not None
+    course = replace(bridge.course, is_over=False)
+    edge = Edge(sequence=bridge.newest, boundary=None, course=course)
+    return replace(bridge, course=course, edges=(edge,), heard=())
 
 
 def beginning_of(

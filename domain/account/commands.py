@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from domain.account.bridge import Bridging
 from domain.account.flow import FlowKind
+from domain.account.recount import Recount
 from domain.rules.course import Observation
 from domain.rules.phase import Phase
 from domain.values.exact import positive
@@ -108,8 +109,40 @@ class ReleasePayout(Struct, frozen=True, kw_only=True, tag=True):
     by: str
 
 
+class AnnulBreach(Struct, frozen=True, kw_only=True, tag=True):
+    """`ticks` should not have counted; whoever asks has counted again without them."""
+
+    breach_version: int  # of the stream at the breach
+    rules: tuple[str, ...]  # that it crossed
+    ticks: tuple[int, ...]
+    reason: str
+    by: str
+    recount: Recount | None  # None: the account is not breached
+
+
+class ConfirmBreach(Struct, frozen=True, kw_only=True, tag=True):
+    breach_version: int
+    rules: tuple[str, ...]
+    reason: str
+    by: str
+
+
+class DismissBreach(Struct, frozen=True, kw_only=True, tag=True):
+    breach_version: int
+    rules: tuple[str, ...]
+    reason: str
+    by: str
+
+
+ReviewCommand = AnnulBreach | ConfirmBreach | DismissBreach
+
 FlowCommand = PostFlow | ScaleAccount | HoldPayout | ReleasePayout
 
 AccountCommand = (
-    OpenAccount | OpenPosition | ClosePosition | ObserveAccount | FlowCommand
+    OpenAccount
+    | OpenPosition
+    | ClosePosition
+    | ObserveAccount
+    | FlowCommand
+    | ReviewCommand
 )

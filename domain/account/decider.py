@@ -9,13 +9,17 @@ from typing import assert_never
 from domain.account.closing import booked, closed, is_tradable
 from domain.account.commands import (
     AccountCommand,
+    AnnulBreach,
     ClosePosition,
+    ConfirmBreach,
+    DismissBreach,
     HoldPayout,
     ObserveAccount,
     OpenAccount,
     OpenPosition,
     PostFlow,
     ReleasePayout,
+    ReviewCommand,
     ScaleAccount,
 )
 from domain.account.errors import (
@@ -47,6 +51,7 @@ from domain.account.flows import (
 )
 from domain.account.netting import net_position, turned_round
 from domain.account.observing import adjudged, observed
+from domain.account.review import annul_breach, confirm_breach, dismiss_breach
 from domain.account.rollover import rolled_over
 from domain.account.state import (
     Account,
@@ -166,6 +171,18 @@ def decide(
             return hold_payout(command, existing(account), moment)
         case ReleasePayout():
             return release_payout(command, existing(account), moment)
+        case _:
+            return review(command, existing(account), moment)
+
+
+def review(command: ReviewCommand, account: Account, moment: Moment) -> AccountEvent:
+    match command:
+        case AnnulBreach():
+            return annul_breach(command, account, moment)
+        case ConfirmBreach():
+            return confirm_breach(command, account, moment)
+        case DismissBreach():
+            return dismiss_breach(command, account, moment)
         case _:
             assert_never(command)
 

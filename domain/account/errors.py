@@ -65,3 +65,11 @@ class PayoutSettled(Refused):
 
 class PayoutNotHeld(Refused):
     """No payout of that id is held."""
+
+
+class AnnulmentRefused(Refused):
+    """Nothing is there to annul, or the account would be breached all the same."""
+
+
+class ReviewRefused(Refused):
+    """No breach of the account is under review."""

@@ -14,9 +14,12 @@ from domain.account.execution import Execution
 from domain.account.flow import Flow, FlowKind
 from domain.account.margin import MarginStood
 from domain.account.position import Fill, Position, Valued
+from domain.account.recount import Restored
 from domain.rules.adjudicate import Breach, Reached, Struck
 from domain.rules.course import Observation
+from domain.rules.marks import Marks
 from domain.rules.phase import Phase
+from domain.rules.record import Record
 from domain.values.money import Money
 from domain.values.quote import Quote, Side
 
@@ -172,6 +175,7 @@ class RuleBreached(
     decided_at: datetime  # of the tick or boundary that decided it
     source: str | None = None  # of an observed account: `e<sequence>` or its boundary
     flows: tuple[Flow, ...] = ()  # since the deposit is what it is
+    opens_review: bool = False  # observed, and not final before it is confirmed
 
 
 class ObjectivesMet(
@@ -265,7 +269,51 @@ class PayoutReleased(Event, frozen=True, kw_only=True, tag="account.payout-relea
     by: str
 
 
+class BreachAnnulled(Event, frozen=True, kw_only=True, tag="account.breach-annulled/1"):
+    """Quotes that should not have counted do so no more; the breach stays in the log.
+
+    The account goes on flat: fills at those quotes are corrected to the last good ones,
+    and its marks are what they would have been.
+    """
+
+    breach_version: int  # of the stream at the breach
+    rules: tuple[str, ...]  # that it crossed
+    ticks: tuple[int, ...]  # that should not have counted
+    reason: str
+    by: str
+    restored: tuple[Restored, ...]
+    correction: Money  # of all fills together
+    balance: Money  # after it
+    marks: Marks
+    record: Record
+    paused: tuple[str, ...]
+
+
+class BreachConfirmed(
+    Event, frozen=True, kw_only=True, tag="account.breach-confirmed/1"
+):
+    """What was observed was looked at: it is final."""
+
+    breach_version: int
+    rules: tuple[str, ...]
+    reason: str
+    by: str
+
+
+class BreachDismissed(
+    Event, frozen=True, kw_only=True, tag="account.breach-dismissed/1"
+):
+    """What was observed was looked at: it was none, and judging goes on after it."""
+
+    breach_version: int
+    rules: tuple[str, ...]
+    reason: str
+    by: str
+
+
 CapitalEvent = FlowPosted | AccountScaled | PayoutHeld | PayoutReleased
+
+ReviewEvent = BreachAnnulled | BreachConfirmed | BreachDismissed
 
 AccountEvent = (
     AccountOpened
@@ -284,4 +332,5 @@ AccountEvent = (
     | MarginRestored
     | NegativeBalanceCleared
     | CapitalEvent
+    | ReviewEvent
 )

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from domain.account.bridge import Bridge, take
+from domain.account.bridge import Bridge, ObservedBreach, take
 from domain.account.commands import ObserveAccount
 from domain.account.errors import AccountFrozen, AccountSimulated, ObservationRefused
 from domain.account.events import (
@@ -91,6 +91,11 @@ def adjudged(
     return account, tuple(events)
 
 
+def reviews(account: Account) -> bool:
+    assert account.bridge is not None
+    return account.bridge.terms.observed_breach is ObservedBreach.REVIEW
+
+
 def told(
     account: Account, course: Course, noted: Noted, moment: Moment
 ) -> Iterator[AccountEvent]:
@@ -110,6 +115,7 @@ def told(
             opened_at=course.began,
             decided_at=noted.at,
             source=noted.label,
+            opens_review=verdict.is_hard and reviews(account),
         )
     if verdict.reached:
         yield ObjectivesMet(

@@ -9,7 +9,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.account.bridge import Bridge, take
+from domain.account.bridge import Bridge, resumed, take
 from domain.account.events import (
     AccountEvent,
     AccountExpired,
@@ -18,6 +18,9 @@ from domain.account.events import (
     AccountQuarantined,
     AccountScaled,
     AccountWarned,
+    BreachAnnulled,
+    BreachConfirmed,
+    BreachDismissed,
     CapitalEvent,
     FlowPosted,
     MarginCalled,
@@ -29,6 +32,7 @@ from domain.account.events import (
     PositionClosed,
     PositionIncreased,
     PositionOpened,
+    ReviewEvent,
     RuleBreached,
     Swap,
     SwapAccrued,
@@ -65,6 +69,7 @@ class Status(StrEnum):
     PASSED = "passed"
     BREACHED = "breached"
     EXPIRED = "expired"
+    UNDER_REVIEW = "under_review"  # an observed breach waits to be looked at
     FROZEN = "frozen"  # neither judged nor traded until somebody has looked
 
 
@@ -272,7 +277,7 @@ def evolved(account: Account, event: AccountEvent) -> Account:  # noqa: C901, PL
             verdict = Verdict(breaches=event.breaches)
             return replace(
                 account,
-                status=Status.BREACHED if verdict.is_hard else account.status,
+                status=sentence(event) if verdict.is_hard else account.status,
                 paused=account.paused | silenced(event.breaches),
                 closing=trades(account),
             )
@@ -301,7 +306,11 @@ def evolved(account: Account, event: AccountEvent) -> Account:  # noqa: C901, PL
             return funded(account, event)
 
 
-def funded(account: Account, event: CapitalEvent) -> Account:
+def sentence(event: RuleBreached) -> Status:
+    return Status.UNDER_REVIEW if event.opens_review else Status.BREACHED
+
+
+def funded(account: Account, event: CapitalEvent | ReviewEvent) -> Account:
     match event:
         case FlowPosted():
             return flowed(account, event)
@@ -312,6 +321,28 @@ def funded(account: Account, event: CapitalEvent) -> Account:
             return replace(account, held=(*account.held, held))
         case PayoutReleased():
             return replace(account, held=without(account.held, event.payout_id))
+        case _:
+            return reviewed(account, event)
+
+
+def reviewed(account: Account, event: ReviewEvent) -> Account:
+    match event:
+        case BreachAnnulled():
+            return replace(
+                account,
+                status=Status.ACTIVE,
+                balance=event.balance,
+                marks=event.marks,
+                record=event.record,
+                paused=frozenset(event.paused),
+            )
+        case BreachConfirmed():
+            return replace(account, status=Status.BREACHED)
+        case BreachDismissed():
+            assert account.bridge is not None
+            return replace(
+                account, status=Status.ACTIVE, bridge=resumed(account.bridge)
+            )
         case _:
             assert_never(event)
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 from msgspec import Struct
 
 from domain.challenge.errors import (
+    ChallengeNotBreached,
     ChallengeOver,
     NotPaid,
     NotTheCurrentAccount,
@@ -19,10 +20,11 @@ from domain.challenge.events import (
     ChallengeFunded,
     ChallengePassed,
     ChallengePurchased,
+    ChallengeReinstated,
     PhasePassed,
     PhaseStarted,
 )
-from domain.challenge.state import Challenge
+from domain.challenge.state import Challenge, Status
 from domain.plan.add_ons import chosen, compiled, price_with
 from domain.plan.events import PlanDrafted, Size
 from domain.rules.phase import Phase
@@ -53,7 +55,13 @@ class FailPhase(Struct, frozen=True, kw_only=True, tag=True):
     is_expired: bool = False  # else breached
 
 
-ChallengeCommand = PurchaseChallenge | PassPhase | FailPhase
+class ReinstatePhase(Struct, frozen=True, kw_only=True, tag=True):
+    """The breach that ended it was annulled."""
+
+    account_id: str
+
+
+ChallengeCommand = PurchaseChallenge | PassPhase | FailPhase | ReinstatePhase
 
 
 def decide(
@@ -79,6 +87,8 @@ def decide(
             failed = ChallengeExpired if command.is_expired else ChallengeBreached
             fact = failed(at=moment.at, phase=stage.name, account_id=stage.account_id)
             return (fact,)
+        case ReinstatePhase():
+            return (reinstated(challenge, command.account_id, moment),)
         case _:
             assert_never(command)
 
@@ -89,6 +99,23 @@ def at_stage(challenge: Challenge | None, account_id: str) -> Challenge:
     if challenge.is_over:
         raise ChallengeOver(challenge.challenge_id)
     return challenge
+
+
+def reinstated(
+    challenge: Challenge | None, account_id: str, moment: Moment
+) -> ChallengeReinstated:
+    if challenge is None or challenge.current.account_id != account_id:
+        raise NotTheCurrentAccount(account_id)
+    if challenge.status is not Status.BREACHED:
+        raise ChallengeNotBreached(challenge.challenge_id)
+    stage = challenge.current
+    has_targets = bool(challenge.terms.phase(stage.name).targets)
+    return ChallengeReinstated(
+        at=moment.at,
+        phase=stage.name,
+        account_id=account_id,
+        is_funded=len(challenge.stages) > 1 and not has_targets,
+    )
 
 
 def must_be_allowed(

@@ -17,3 +17,7 @@ class NotTheCurrentAccount(Refused):
 
 class NotPaid(Refused):
     """It was not allowed when it would have been charged, and is now: buy again."""
+
+
+class ChallengeNotBreached(Refused):
+    """No breach has ended the challenge, so there is none to undo."""

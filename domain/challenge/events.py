@@ -60,6 +60,16 @@ class ChallengeExpired(Event, frozen=True, kw_only=True, tag="challenge.expired/
     account_id: str
 
 
+class ChallengeReinstated(
+    Event, frozen=True, kw_only=True, tag="challenge.reinstated/1"
+):
+    """The breach that ended it was annulled: its phase goes on."""
+
+    phase: str
+    account_id: str
+    is_funded: bool  # past the last evaluating phase
+
+
 ChallengeEvent = (
     ChallengePurchased
     | PhaseStarted
@@ -68,4 +78,5 @@ ChallengeEvent = (
     | ChallengePassed
     | ChallengeBreached
     | ChallengeExpired
+    | ChallengeReinstated
 )

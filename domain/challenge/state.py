@@ -15,6 +15,7 @@ from domain.challenge.events import (
     ChallengeFunded,
     ChallengePassed,
     ChallengePurchased,
+    ChallengeReinstated,
     PhasePassed,
     PhaseStarted,
 )
@@ -83,6 +84,10 @@ def evolve(challenge: Challenge | None, event: ChallengeEvent) -> Challenge:
         case ChallengeExpired():
             stages = ended(challenge.stages, "expired")
             return replace(challenge, stages=stages, status=Status.EXPIRED)
+        case ChallengeReinstated():
+            stages = ended(challenge.stages, "active")
+            status = Status.FUNDED if event.is_funded else Status.ACTIVE
+            return replace(challenge, stages=stages, status=status)
         case _:
             assert_never(event)
 

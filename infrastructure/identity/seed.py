@@ -1,4 +1,4 @@
-"""The three people of a development database; nowhere else do they exist."""
+"""The people of a development database, and its bridge; nowhere else do they exist."""
 
 from typing import Final
 
@@ -21,6 +21,7 @@ DEV_PEOPLE: Final = (
     Seeded("user@tradesense.ai", "user123", "user", Role.TRADER),
     Seeded("admin@tradesense.ai", "admin123", "admin", Role.SUPER_ADMIN),
     Seeded("auditor@tradesense.ai", "auditor123", "auditor", Role.AUDITOR),
+    Seeded("bridge@tradesense.ai", "bridge123", "bridge", Role.BRIDGE),
 )
 
 

@@ -53,7 +53,7 @@ async def http(app: Litestar) -> AsyncIterator[AsyncClient]:
 
 @pytest.fixture
 async def seeded(own_servers: Servers) -> None:
-    """The three people of development."""
+    """The people of development."""
     async with connection_pool(own_servers.database_url(Role.APP)) as pool:
         await seed_people(
             Environment.DEV,
