@@ -40,7 +40,7 @@ from domain.venue.standard_instruments import LIVE_INSTRUMENTS
 from infrastructure.clock import SystemClock
 from infrastructure.embedded.servers import Servers, servers_of
 from infrastructure.event_store.timed import TimedJournal
-from infrastructure.feeds.live import live_feed
+from infrastructure.feeds.chosen import feed_of
 from infrastructure.identity.access_tokens import AccessTokens
 from infrastructure.identity.attempts import CountedAttempts, UncountedAttempts
 from infrastructure.identity.handles import PostgresHandles
@@ -127,7 +127,7 @@ def build(
     engines = Engines(
         lambda: happenings.of({name: host_of(name) for name in PARTITIONS}),
         LIVE_INSTRUMENTS,
-        live_feed(settings.seed, clock) if settings.feed == "live" else None,
+        feed_of(settings, clock),
     )
     positions = ReadPositions(dsn)
     figures = Figures(engines.running, pool)

@@ -19,6 +19,12 @@ from domain.values.instrument import Instrument
 log = structlog.get_logger("tradesense.engine")
 
 
+def told_of(feeding: asyncio.Task[None]) -> None:
+    """Without its feed the market falls silent, which is an alarm; say why."""
+    if not feeding.cancelled() and (fault := feeding.exception()) is not None:
+        log.critical("feed-broke", cause=type(fault).__name__)
+
+
 class Engines:
     def __init__(
         self,
@@ -50,6 +56,7 @@ class Engines:
         feeding = None
         if self._feed is not None:
             feeding = asyncio.create_task(feed_live_venue(live, self._feed))
+            feeding.add_done_callback(told_of)
         try:
             yield
         finally:

@@ -49,6 +49,7 @@ async def feed_live_venue(host: Host, feed: MarketFeed) -> None:
         except Poisoned:
             host.tally.lost_quotes["parked"] += len(quotes)
             log.error("quotes-parked", quotes=len(quotes))  # noqa: TRY400 - told before
+    log.warning("feed-ended")
 
 
 def sent(quotes: Sequence[RawQuote]) -> TakeQuotes:

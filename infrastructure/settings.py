@@ -36,7 +36,10 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 5000
     seed: int = 1
-    feed: str = "live"
+    feed: str = "live"  # see infrastructure/feeds/chosen.py
+    feed_url: str | None = None  # instead of the service's own address
+    alpaca_key: ts.SecretStr | None = ts.option(default=None)
+    alpaca_secret: ts.SecretStr | None = ts.option(default=None)
     data: Path = Path(".tradesense")
     browser: str | None = None
     rate: Switch = Switch.ON
