@@ -4,6 +4,7 @@ Each verdict closes a position: two events, with the evidence in the first of th
 """
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -140,6 +141,8 @@ async def hall(database: Database) -> AsyncIterator[Hall]:
         long = [opening(f"of-{each}", "EURUSD", LOTS) for each in breached]
         await send_all(host, [*map(order, breached, long)])
         await host.checkpoint()
+        gc.collect()
+        gc.freeze()  # as a start does with what it has loaded
         yield Hall(host)
     finally:
         await host.stop()

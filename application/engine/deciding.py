@@ -23,7 +23,7 @@ from application.engine.asks import (
 )
 from application.engine.backlog import Happening
 from application.engine.draft import Draft
-from application.engine.envelope import Envelope
+from application.engine.envelope import Envelope, written
 from application.engine.memory import Entry, Memory, State
 from application.engine.occasion import Occasion, boundary, tick
 from application.engine.recovery import Fold, refolded, unmoved
@@ -170,6 +170,7 @@ class Deciding:
         self._late: dict[str, Venue] = {}  # where some account is not judged yet
         self.unjudged: dict[str, Venue] = {}  # the same, of what is on disk
         self._room = SLICE
+        self._told: tuple[Occasion | None, datetime | None, bytes] = (None, None, b"")
         self._doomed: dict[str, str] = {}  # whose verdict cannot be stored, and why
         self.trades: dict[str, str] = {}  # open trades, and whose account holds them
         self.allocations = Allocations()
@@ -536,10 +537,12 @@ class Deciding:
         """Judge it by all that it has not seen yet, with the prices of then."""
         backlog = venue.backlog
         happenings = backlog.take(account_id)
+        is_first = True  # by which it fell behind, so it concerns it
         for each in happenings:
-            if self._concerns(each, account_id, venue):
+            if is_first or self._concerns(each, account_id, venue):
                 judge, fold = judging(each.of, self._doomed.get(account_id))
                 self._step(account_id, each.occasion, draft, judge, fold)
+            is_first = False
         self._room -= 1
         if not backlog:
             self._late.pop(venue.venue_id, None)
@@ -840,18 +843,28 @@ class Deciding:
         occasion: Occasion,
         draft: Draft,
     ) -> int:
+        return draft.record(stream, version, fact, self._envelope(occasion, draft))
+
+    def _envelope(self, occasion: Occasion, draft: Draft) -> bytes:
+        """All facts of an occasion have the same, however many accounts it touches."""
+        before, at, envelope = self._told
+        if before is occasion and at is draft.recorded_at:
+            return envelope
         ask, moment = occasion.ask, occasion.moment
-        envelope = Envelope(
-            venue=occasion.venue_id,
-            as_of_tick=moment.tick,
-            engine_time=moment.at,
-            command_id=ask.command_id,
-            causation=occasion.causation,
-            correlation=ask.request_id,
-            actor=ask.actor,
-            recorded_at=draft.recorded_at,
+        envelope = written(
+            Envelope(
+                venue=occasion.venue_id,
+                as_of_tick=moment.tick,
+                engine_time=moment.at,
+                command_id=ask.command_id,
+                causation=occasion.causation,
+                correlation=ask.request_id,
+                actor=ask.actor,
+                recorded_at=draft.recorded_at,
+            )
         )
-        return draft.record(stream, version, fact, envelope)
+        self._told = (occasion, draft.recorded_at, envelope)
+        return envelope
 
     def _token(self, position: int) -> str:
         return f"{self._partition}-{position}"

@@ -2,13 +2,8 @@
 
 from datetime import datetime
 
-from msgspec import json
-
 from application.catalogue import Fact, encode, name_of
-from application.engine.envelope import Envelope
 from application.engine.journal import Batch, Head, Receipt, Recorded, TickBlock
-
-_ENVELOPES = json.Encoder()
 
 
 class Draft:
@@ -21,7 +16,7 @@ class Draft:
         self.receipts: dict[int, Receipt] = {}  # by the number of the command id
         self.tick_blocks: list[TickBlock] = []
 
-    def record(self, stream: str, version: int, fact: Fact, envelope: Envelope) -> int:
+    def record(self, stream: str, version: int, fact: Fact, envelope: bytes) -> int:
         """Give the fact its place in the log; nothing is stored yet."""
         self.position += 1
         self.events.append(
@@ -31,7 +26,7 @@ class Draft:
                 version=version,
                 name=name_of(fact),
                 payload=encode(fact),
-                envelope=_ENVELOPES.encode(envelope),
+                envelope=envelope,
             )
         )
         self.facts.append((self.position, stream, fact))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
@@ -15,3 +15,6 @@ class Envelope(Struct, frozen=True, kw_only=True):
     correlation: str  # the request, or whatever else began it all
     actor: str  # a trader's id, "policy:<name>", "venue" or "system"
     recorded_at: datetime
+
+
+written = json.Encoder().encode

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from application.engine.draft import Draft
-from application.engine.envelope import Envelope
+from application.engine.envelope import Envelope, written
 from application.engine.journal import Journal, Recorded
 from application.engine.memory import Entry, Memory
 from application.engine.parking import plain
@@ -120,7 +120,7 @@ class SetAside:
                 actor="system",
                 recorded_at=draft.recorded_at,
             )
-            draft.record(stream, entry.version, fact, envelope)
+            draft.record(stream, entry.version, fact, written(envelope))
 
     async def park(self, journal: Journal, partition: str, at: datetime) -> None:
         """List it until somebody has looked, however often it is met."""
