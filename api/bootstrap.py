@@ -37,6 +37,7 @@ from application.happenings import LocalHappenings
 from application.identity import Identity
 from application.ports import Attempts
 from domain.venue.standard_instruments import LIVE_INSTRUMENTS
+from infrastructure.archive.reading import TickArchive
 from infrastructure.clock import SystemClock
 from infrastructure.embedded.servers import Servers, servers_of
 from infrastructure.event_store.timed import TimedJournal
@@ -120,7 +121,8 @@ def build(
 
     def host_of(partition: str) -> Host:
         tally = Tally()
-        journal = TimedJournal(dsn, partition, tally)
+        archive = TickArchive(settings.data, partition)
+        journal = TimedJournal(dsn, partition, tally, archive)
         return Host(partition, journal, clock, tally)
 
     happenings = LocalHappenings()

@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import signal
+from pathlib import Path
 
 import structlog
 import uvloop
 
+from infrastructure.archive.reading import TickArchive
 from infrastructure.clock import SystemClock
 from infrastructure.embedded.servers import servers_of
 from infrastructure.event_store.wire import connect
@@ -32,14 +34,14 @@ def main() -> None:
     writer = start_log(SystemClock())
     try:
         with servers_of(settings) as servers:
-            run(servers.database_url(Role.PROJECTOR))
+            run(servers.database_url(Role.PROJECTOR), data=settings.data)
     finally:
         writer.close()
 
 
-def run(dsn: str, page: int = PAGE) -> None:
+def run(dsn: str, page: int = PAGE, data: Path | None = None) -> None:
     collect_seldom()
-    uvloop.run(project_until_signalled(dsn, page))
+    uvloop.run(project_until_signalled(dsn, page, data))
 
 
 def collect_seldom() -> None:
@@ -51,9 +53,11 @@ def collect_seldom() -> None:
     gc.set_threshold(100_000, 10, 10)
 
 
-async def project_until_signalled(dsn: str, page: int = PAGE) -> None:
+async def project_until_signalled(
+    dsn: str, page: int = PAGE, data: Path | None = None
+) -> None:
     """Keep going; a fault in one partition's log stops all, loudly."""
-    projecting = asyncio.create_task(project(dsn, page))
+    projecting = asyncio.create_task(project(dsn, page, data))
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, projecting.cancel)
@@ -64,7 +68,7 @@ async def project_until_signalled(dsn: str, page: int = PAGE) -> None:
         projecting.result()
 
 
-async def project(dsn: str, page: int = PAGE) -> None:
+async def project(dsn: str, page: int = PAGE, data: Path | None = None) -> None:
     async with await connect(dsn) as connection:
         found = await partitions(connection)
         is_other = await has_other_shape(connection, READ)
@@ -72,7 +76,7 @@ async def project(dsn: str, page: int = PAGE) -> None:
         raise NoPartition("the database has no log yet: run `tradesense db up`")
     if is_other:
         log.info("rebuilding", reason="the tables are those of another version")
-        await rebuild(dsn, found)
+        await rebuild(dsn, found, data=data)
     runners = [Runner(dsn, partition, page=page) for partition in found]
     log.info("projector-started", partitions=found)
     try:
@@ -80,7 +84,8 @@ async def project(dsn: str, page: int = PAGE) -> None:
             for runner in runners:
                 group.create_task(runner.run())
             for partition in found:
-                group.create_task(TickRunner(dsn, partition).run())
+                archive = TickArchive(data, partition) if data else None
+                group.create_task(TickRunner(dsn, partition, archive).run())
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from failed
     finally:

@@ -6,12 +6,14 @@ lock of its checkpoints for as long as the last few pages take.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from psycopg.sql import SQL, Identifier
 
+from infrastructure.archive.reading import TickArchive
 from infrastructure.event_store.wire import connect, with_options
 from projections.pages import Pages
 from projections.parking import settle_rebuilt
@@ -45,7 +47,9 @@ class Rebuild:
         connection: psycopg.AsyncConnection[Any],
         logs: Mapping[str, Pages],
         tables: Mapping[str, Tables],  # beside the live ones
+        archives: Mapping[str, TickArchive],
     ) -> None:
+        self._archives = archives
         self._connection = connection
         self._logs = logs
         self._tables = tables
@@ -59,7 +63,8 @@ class Rebuild:
                 assert await tell(tables, page)
                 after = page.last
                 heard(partition, after)
-            await catch_up(self._connection, partition, READ_NEXT)
+            archive = self._archives.get(partition)
+            await catch_up(self._connection, partition, READ_NEXT, archive)
 
     async def swap(self, heard: Heard) -> None:
         """Hold the projector, tell the rest, and put the new tables in place."""
@@ -108,6 +113,7 @@ async def rebuild(
     partitions: Sequence[str],
     heard: Heard = unheard,
     projections: Sequence[Projection[Any]] = PROJECTIONS,
+    data: Path | None = None,
 ) -> None:
     """Rebuild every table from the first position on. Raises `RebuildUnderWay`."""
     session = with_options(
@@ -124,7 +130,8 @@ async def rebuild(
             logs[each] = stack.enter_context(closing(Pages(dsn, each)))
             opened = await Tables.open(dsn, each, READ_NEXT, projections)
             tables[each] = stack.enter_context(closing(opened))
-        again = Rebuild(connection, logs, tables)
+        archives = {each: TickArchive(data, each) for each in partitions if data}
+        again = Rebuild(connection, logs, tables, archives)
         await again.fill(heard)
         while not await _swapped(again, heard):
             await again.fill(heard)  # nothing was lost; the log has grown

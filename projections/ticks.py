@@ -30,6 +30,9 @@ BEHIND: Final[LiteralString] = """
         WHERE last.venue_id = venue.venue_id ORDER BY number DESC LIMIT 1
     )
 """
+FIRST: Final[LiteralString] = """
+    SELECT number FROM {p}.tick_blocks WHERE venue_id = %s ORDER BY number LIMIT 1
+"""
 BLOCKS: Final[LiteralString] = """
     SELECT venue_id, number, first_sequence, last_sequence, engine_from, engine_to,
         body, sha256, previous_sha256
@@ -51,6 +54,15 @@ async def behind(
     query = SQL(BEHIND).format(p=Identifier(partition), schema=Identifier(schema))
     cursor = await connection.execute(query)
     return tuple(Behind(*row) for row in await cursor.fetchall())
+
+
+async def first_kept(
+    connection: psycopg.AsyncConnection[Any], partition: str, venue_id: str
+) -> int:
+    """Find the first block that no archive has replaced."""
+    query = SQL(FIRST).format(p=Identifier(partition))
+    row = await (await connection.execute(query, (venue_id,))).fetchone()
+    return row[0] if row else 1
 
 
 async def page(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import click
 import msgspec
@@ -12,6 +13,7 @@ from api.cli.progress import bar, progress
 from api.cli.refusing import one_line, settings
 from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION
 from application.replay import Report, StateHash, replay, total
+from infrastructure.archive.reading import TickArchive
 from infrastructure.embedded.servers import servers_of
 from infrastructure.event_store.journal import PostgresJournal
 from infrastructure.event_store.saved import saved_cut
@@ -36,7 +38,7 @@ def replay_log(account_id: str | None, *, as_json: bool) -> None:
     asked = settings()
     with one_line(), servers_of(asked) as servers:
         dsn = servers.database_url(Role.AUDITOR)
-        report = asyncio.run(compared(dsn, account_id))
+        report = asyncio.run(compared(dsn, account_id, asked.data))
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(report)))
     else:
@@ -48,22 +50,29 @@ def replay_log(account_id: str | None, *, as_json: bool) -> None:
         raise SystemExit(UNEQUAL)
 
 
-async def compared(dsn: str, account_id: str | None) -> Report:
+async def compared(
+    dsn: str, account_id: str | None, data: Path | None = None
+) -> Report:
     with progress() as bars:
         reports = [
-            await one_partition(dsn, partition, account_id, bars)
+            await one_partition(dsn, partition, account_id, bars, data)
             for partition in (LIVE_PARTITION, SANDBOX_PARTITION)
         ]
     return joined(reports)
 
 
 async def one_partition(
-    dsn: str, partition: str, account_id: str | None, bars: Progress
+    dsn: str,
+    partition: str,
+    account_id: str | None,
+    bars: Progress,
+    data: Path | None = None,
 ) -> Report:
     checkpoint, images = await saved_cut(dsn, partition)
     everything = total(checkpoint, images)
     heard = bar(bars, f"{partition}, events and ticks", everything)
-    journal = PostgresJournal(dsn, partition)
+    archive = TickArchive(data, partition) if data else None
+    journal = PostgresJournal(dsn, partition, archive)
     try:
         report = await replay(journal, checkpoint, images, account_id, heard)
     finally:

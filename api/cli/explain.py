@@ -6,6 +6,7 @@ Read straight from the log, as the auditor; no engine is asked.
 import asyncio
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Final
 
 import click
@@ -28,6 +29,7 @@ from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION
 from domain.rules.limit import Comparator, Effect, Evaluated
 from domain.rules.timer import Strike
 from domain.values.quote import Quote
+from infrastructure.archive.reading import TickArchive
 from infrastructure.embedded.servers import servers_of
 from infrastructure.event_store.journal import PostgresJournal
 from infrastructure.roles import Role
@@ -54,11 +56,11 @@ class Instant(click.ParamType[datetime]):
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def explain(account_id: str, at: datetime | None, *, as_json: bool) -> None:
     """Tell why ACCOUNT stood as it stood, with the arithmetic of every figure."""
-    with one_line(), servers_of(settings()) as servers:
+    asked = settings()
+    with one_line(), servers_of(asked) as servers:
+        dsn = servers.database_url(Role.AUDITOR)
         try:
-            found = asyncio.run(
-                sought(servers.database_url(Role.AUDITOR), account_id, at)
-            )
+            found = asyncio.run(sought(dsn, account_id, at, asked.data))
         except NotOpenedYet as reason:
             opened_at = f"{reason.opened_at:{INSTANT}}"
             raise click.ClickException(
@@ -83,12 +85,15 @@ def explain(account_id: str, at: datetime | None, *, as_json: bool) -> None:
         click.echo("\n".join(told(found)))
 
 
-async def sought(dsn: str, account_id: str, at: datetime | None) -> Explanation | None:
+async def sought(
+    dsn: str, account_id: str, at: datetime | None, data: Path | None = None
+) -> Explanation | None:
     """None: neither log knows the account."""
     with progress() as bars:
         heard = bar(bars, "tick", None)
         for partition in PARTITIONS:
-            journal = PostgresJournal(dsn, partition)
+            archive = TickArchive(data, partition) if data else None
+            journal = PostgresJournal(dsn, partition, archive)
             try:
                 return explained(await as_of(journal, account_id, at, heard), partition)
             except UnknownAccount:

@@ -32,6 +32,10 @@ COMMANDS = {
         "Look after what a venue lists: list, add, change, release.",
     ),
     "tail": ("api.cli.tail:tail", "Show what is recorded, while it is recorded."),
+    "ticks": (
+        "api.cli.ticks:ticks",
+        "Archive days of ticks as Parquet, and check archives.",
+    ),
     "up": ("api.cli.up:up", "Run the whole product here until Ctrl-C."),
 }
 

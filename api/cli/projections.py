@@ -10,6 +10,8 @@ import msgspec
 
 from api.cli.progress import bar, progress
 from api.cli.refusing import one_line, settings
+from application.engine.tick_block import ChainBroken
+from infrastructure.archive.manifest import ArchiveBroken
 from infrastructure.embedded.servers import servers_of
 from infrastructure.event_store.reader import PositionGap
 from infrastructure.event_store.wire import Lost, connect
@@ -78,7 +80,12 @@ async def _rebuild(dsn: str) -> Digest:
             partition: bar(bars, f"{partition}, events", end)
             for partition, end in logs.items()
         }
-        await rebuild_all(dsn, tuple(logs), lambda name, done: heard[name](done))
+        await rebuild_all(
+            dsn,
+            tuple(logs),
+            lambda name, done: heard[name](done),
+            data=settings().data,
+        )
     return await digest_of(dsn)
 
 
@@ -107,5 +114,5 @@ def _refusals() -> Iterator[None]:
         yield
     except RebuildUnderWay as reason:
         raise click.ClickException("another rebuild is under way") from reason
-    except (Lost, PositionGap) as reason:
+    except (Lost, PositionGap, ChainBroken, ArchiveBroken) as reason:
         raise click.ClickException(str(reason)) from reason

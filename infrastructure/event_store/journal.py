@@ -23,6 +23,7 @@ from application.engine.journal import (
     TickBlock,
 )
 from application.parked import Failure, Parked
+from infrastructure.archive.reading import TickArchive
 from infrastructure.event_store import statements
 from infrastructure.event_store.contiguity import require_contiguous
 from infrastructure.event_store.hints import Hints
@@ -40,7 +41,9 @@ LOCK_NOT_AVAILABLE = "55P03"
 class PostgresJournal:
     """Implements `application.engine.journal.Journal`."""
 
-    def __init__(self, dsn: str, partition: str) -> None:
+    def __init__(
+        self, dsn: str, partition: str, archive: TickArchive | None = None
+    ) -> None:
         if not partition.isidentifier():
             message = f"not the name of a partition: {partition!r}"
             raise ValueError(message)
@@ -53,7 +56,7 @@ class PostgresJournal:
             plan_cache_mode="force_generic_plan",
         )
         self._prepared = statements.statements(partition)
-        self._shelf = Shelf(dsn, partition)
+        self._shelf = Shelf(dsn, partition, archive)
         self._receipts = Receipts(dsn, partition)
         self._hints = Hints(dsn, partition)
         self._wire: Wire | None = None

@@ -25,6 +25,8 @@ from application.engine.journal import (
     TickBlock,
 )
 from application.parked import Failure, Kind, Parked
+from infrastructure.archive.manifest import ArchiveBroken
+from infrastructure.archive.reading import TickArchive
 from infrastructure.event_store.upcasters import upcast
 from infrastructure.event_store.wire import with_options
 
@@ -41,7 +43,10 @@ Row = tuple[Any, ...]
 
 
 class Shelf:
-    def __init__(self, dsn: str, partition: str) -> None:
+    def __init__(
+        self, dsn: str, partition: str, archive: TickArchive | None = None
+    ) -> None:
+        self._archive = archive
         options = {"statement_timeout": "5s", "lock_timeout": "2s", "timezone": "UTC"}
         self._schema = Identifier(partition)
         self._dsn = with_options(dsn, f"shelf-{partition}", **options)
@@ -151,6 +156,16 @@ class Shelf:
     async def tick_blocks(
         self, venue_id: str, after_sequence: int = 0
     ) -> AsyncIterator[TickBlock]:
+        """Begin in the archive where the database no longer has what is asked for."""
+        kept = await self._rows(
+            """SELECT number, first_sequence FROM {p}.tick_blocks
+               WHERE venue_id = %s ORDER BY number LIMIT 1""",
+            (venue_id,),
+        )
+        for number, sequence in kept:
+            if number > 1 and after_sequence < sequence:
+                async for block in self._archived(venue_id, after_sequence, number):
+                    yield block
         first = await self._rows(
             """SELECT number FROM {p}.tick_blocks
                WHERE venue_id = %s AND greatest(first_sequence, last_sequence) > %s
@@ -170,6 +185,13 @@ class Shelf:
             for row in rows:
                 yield _tick_block(row)
             after = rows[-1][1]
+
+    def _archived(
+        self, venue_id: str, after_sequence: int, before: int
+    ) -> AsyncIterator[TickBlock]:
+        if self._archive is None:
+            raise ArchiveBroken(f"the ticks of {venue_id} before {before} are archived")
+        return self._archive.blocks(venue_id, after_sequence, before)
 
     async def park(self, failure: Failure) -> None:
         given = {

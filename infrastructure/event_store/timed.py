@@ -4,12 +4,19 @@ import asyncio
 
 from application.engine.journal import Batch
 from application.engine.tally import Tally
+from infrastructure.archive.reading import TickArchive
 from infrastructure.event_store.journal import PostgresJournal
 
 
 class TimedJournal(PostgresJournal):
-    def __init__(self, dsn: str, partition: str, tally: Tally) -> None:
-        super().__init__(dsn, partition)
+    def __init__(
+        self,
+        dsn: str,
+        partition: str,
+        tally: Tally,
+        archive: TickArchive | None = None,
+    ) -> None:
+        super().__init__(dsn, partition, archive)
         self._tally = tally
 
     async def commit(self, batch: Batch) -> None:
