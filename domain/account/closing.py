@@ -30,18 +30,17 @@ def closed(
     valued = position.portion_valued(quantity, moment.market, account.currency, price)
     if position.due is None and position.accrued is None and execution is None:
         return Fill(closed=valued, left=left)
-    share = quantity / position.quantity
     return Fill(
         closed=valued,
         left=left,
-        commission=share_of(position.due, share),
-        swap=share_of(position.accrued, share),
+        commission=share_of(position.due, quantity, position),
+        swap=share_of(position.accrued, quantity, position),
         execution=execution,
     )
 
 
-def share_of(cost: Money | None, share: Decimal) -> Money | None:
-    return None if cost is None else cost.portion(share)
+def share_of(cost: Money | None, quantity: Decimal, position: Position) -> Money | None:
+    return None if cost is None else cost.share(quantity, position.quantity)
 
 
 def is_tradable(position: Position, moment: Moment) -> bool:

@@ -132,11 +132,11 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def reduced(self, fill: "Fill") -> Self:
         """What is left; the last close takes whatever is left of every cost."""
         closed = fill.closed
-        share = closed.quantity / self.quantity
+        given_back = self.margin.share(closed.quantity, self.quantity)
         left = replace(
             self,
             quantity=self.quantity - closed.quantity,
-            margin=self.margin - self.margin.portion(share),
+            margin=self.margin - given_back,
             realised=self.realised + closed.profit,
             cost=self.cost if closed.cost is None else self.whole_cost - closed.cost,
         )

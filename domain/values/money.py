@@ -72,6 +72,10 @@ class Money(Struct, frozen=True):
         """`fraction` of this amount: 0.05 is 5 %. Rounds half to even."""
         return self.rounded(self.amount * fraction, self.currency)
 
+    def share(self, part: Decimal, whole: Decimal) -> Self:
+        """So much of it as `part` is of `whole`: 1.00 of 3.00 is exactly a third."""
+        return self.rounded(self.amount * part / whole, self.currency)
+
     def _same(self, other: Self) -> Decimal:
         if other.currency != self.currency:
             raise CurrencyMismatch(f"{self.currency} meets {other.currency}")

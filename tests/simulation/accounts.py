@@ -10,6 +10,14 @@ from typing import Any, Final
 
 from application.engine.journal import Recorded
 from tests.laws.naive_adjudicator import floor, raise_marks
+from tests.simulation.costs import (
+    held_together,
+    level_of,
+    margin_of,
+    nights_of,
+    rate_of,
+    rolls_next,
+)
 from tests.simulation.curse import raises
 from tests.simulation.hours import in_one_session, next_boundary, session_of
 from tests.simulation.promises import Facts, cents, money, must
@@ -93,6 +101,8 @@ class Accounts:
             "venue": venue,
             "challenge": fact["challenge_id"],
             "phase": fact["phase"]["name"],
+            "trading": fact["phase"].get("trading"),
+            "called": False,
             "deposit": deposit,
             "rules": rules,
             "losses": losses,
@@ -160,10 +170,14 @@ class Accounts:
             "price": price,
             "units": Decimal(instrument["contract_size"]),
             "currency": instrument["currency"],
+            "instrument": instrument,
+            "margin": margin_of(instrument, quantity, price, venue["quotes"]),
             "opened_at": self.position,
             "closed_at": None,
             **limits,
         }
+        must(money(told["margin"]) == trade["margin"], "margin", told)
+        trade["rolls_at"] = rolls_next(account, trade, venue["clock"])
         account["positions"][trade_id] = trade
         account["days"].add(fact["trading_day"])
         self._touch(account)
@@ -227,7 +241,7 @@ class Accounts:
         if self._baffles(account):
             self._freeze(account)
         else:
-            self._judge(account, closing)
+            self._judge(account, closing, presses=False)
 
     def _anchor_anew(self, account: Facts, balance: Decimal, equity: Decimal) -> None:
         mark = account["mark"]
@@ -256,9 +270,16 @@ class Accounts:
             self._freeze(account)
             return
         at = account["venue"]["timers"][account["name"]]
+        if self._roll(account, at):
+            self._observe(account)
+            self._judge(account)
+            if account["ended"]:
+                return
         found = sorted(each[1:] for each in deadlines(account) if each[0] <= at)
         ends = [each for each in found if each[1] == "expire"]
         told = tuple(ends or found)
+        if not told:
+            return
         if ends:
             self._expect(account, "expired", told, account["balance"])
             self._end(account, "expired")
@@ -295,6 +316,7 @@ class Accounts:
         self, account: Facts, trade: Facts, quantity: Decimal, profit: Decimal
     ) -> None:
         account["balance"] += profit
+        trade["margin"] -= cents(trade["margin"] * quantity / trade["quantity"])
         trade["quantity"] -= quantity
         if not trade["quantity"]:
             trade["closed_at"] = self.position
@@ -340,7 +362,13 @@ class Accounts:
         account["peak_equity"] = max(account["peak_equity"], equity)
         raise_marks(account, account["losses"])
 
-    def _judge(self, account: Facts, closing: tuple[Expected, ...] = ()) -> None:
+    def _judge(
+        self,
+        account: Facts,
+        closing: tuple[Expected, ...] = (),
+        *,
+        presses: bool = True,
+    ) -> None:
         """A hard breach beats a pass; a pause closes all, and that is judged too."""
         if account["ended"]:
             return
@@ -350,6 +378,10 @@ class Accounts:
             breaches = (*closing, *now)
             goals = () if is_hard(now) else self._goals(account)
             account["paused"] |= {each[2] for each in now if each[3] == "pause"}
+        if presses and not breaches and self._press(account):
+            self._observe(account)
+            self._judge(account)
+            return
         if not breaches and not goals:
             return
         if breaches:
@@ -365,6 +397,52 @@ class Accounts:
         if fills and not account["ended"]:
             self._judge(account)
         self._leave(account)
+
+    def _roll(self, account: Facts, at: datetime) -> bool:
+        """Whoever holds over this instant pays for it, or is paid."""
+        paid = []
+        for trade in account["positions"].values():
+            if trade["rolls_at"] is None or trade["rolls_at"] > at:
+                continue
+            nights = nights_of(account, trade, trade["rolls_at"])
+            amount = cents(rate_of(trade) * trade["quantity"] * nights)
+            trade["rolls_at"] = rolls_next(account, trade, trade["rolls_at"])
+            account["balance"] += amount
+            paid.append((trade["trade"], amount))
+        if paid:
+            self._expect(account, "swap", tuple(paid), account["balance"])
+            self._wind(account)
+        return bool(paid)
+
+    def _press(self, account: Facts) -> bool:
+        """Call for margin once; at the lower level close the worst, and look again."""
+        terms, held = account["trading"], account["positions"]
+        if terms is None or not (held or account["called"]):
+            return False
+        equity, margin = account["equity"], held_together(held.values())
+        level = level_of(margin, terms["margin_call"])
+        is_called = bool(held) and equity <= level
+        if is_called != account["called"]:
+            account["called"] = is_called
+            self._expect(account, "called" if is_called else "restored", equity, level)
+        fills: list[Expected] = []
+        left = [each for each in held.values() if self._is_tradable(account, each)]
+        while left and self._is_stopped(account):
+            worst = min(left, key=lambda t: self._profit(account, t, t["quantity"]))
+            left.remove(worst)
+            quantity = worst["quantity"]
+            profit = self._profit(account, worst, quantity)
+            fills.append((worst["trade"], quantity, profit))
+            self._reduce(account, worst, quantity, profit)
+        if fills:
+            told = tuple(fills)
+            self._expect(account, "closed", "stop_out", told, account["balance"])
+        return bool(fills)
+
+    def _is_stopped(self, account: Facts) -> bool:
+        margin = held_together(account["positions"].values())
+        level = level_of(margin, account["trading"]["stop_out"])
+        return self.equity(account) <= level
 
     def _end(self, account: Facts, status: str) -> None:
         account["ended"], account["status"] = True, status
@@ -446,10 +524,17 @@ class Accounts:
 
     @staticmethod
     def _wind(account: Facts) -> None:
-        """Set its clock to the next deadline, if its terms have any."""
-        if account["timers"] and not account["ended"]:
-            at = min(each[0] for each in deadlines(account))
-            account["venue"]["timers"][account["name"]] = at
+        """Set its clock to the next deadline, if its terms or trades have any."""
+        if account["ended"]:
+            return
+        coming = [each[0] for each in deadlines(account)]
+        rolls = (trade["rolls_at"] for trade in account["positions"].values())
+        coming += [at for at in rolls if at is not None]
+        timers = account["venue"]["timers"]
+        if coming:
+            timers[account["name"]] = min(coming)
+        else:
+            timers.pop(account["name"], None)
 
     def _expect(self, account: Facts, *what: object) -> None:
         venue = account["venue"]
@@ -499,6 +584,15 @@ def shown(name: str, fact: Facts) -> Expected:
                 for each in fact["fills"]
             )
             return ("closed", fact["reason"], fills, money(fact["balance"]))
+        case "account.swap-posted/1":
+            swaps = tuple(
+                (each["trade_id"], money(each["amount"])) for each in fact["swaps"]
+            )
+            return ("swap", swaps, money(fact["balance"]))
+        case "account.margin-called/1" | "account.margin-restored/1":
+            stood = fact["margin"]
+            what = name.partition("-")[2].removesuffix("/1")
+            return (what, money(stood["equity"]), money(stood["level"]))
         case "account.rule-breached/1":
             told = tuple(
                 (each["limit"]["id"], money(each["floor"]), money(each["observed"]))

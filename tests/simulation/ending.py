@@ -78,6 +78,7 @@ def agrees(account: Account, model: Facts, moment: Moment) -> None:
         "day_equity": marks.day_equity.amount.amount,
         "status": account.status.value,
         "paused": set(account.paused),
+        "called": account.is_called,
         "closing": set(account.closing),
     }
     for what, value in told.items():

@@ -30,8 +30,10 @@ from application.parked import ParkedEvent
 from application.parked import decide as decide_parked
 from application.policies import runner
 from application.policies.challenge_progress import Lookup, react
-from domain.account import decider, trading
+from domain.account import decider, stop_out, trading
+from domain.account.stop_out import worth as gain
 from domain.rules.marks import Marks
+from domain.values.instrument import Instrument
 from tests.simulation.journal import Lost, SimulatedJournal
 from tests.simulation.loop import Stalled
 from tests.simulation.world import Outcome, simulated
@@ -144,6 +146,12 @@ async def nothing(*_: object) -> None:
 
 
 settle = Venue.settle
+
+
+def one_night(*_: object) -> int:
+    return 1
+
+
 FAULTS: Final[dict[str, Callable[[], AbstractContextManager[object]]]] = {
     "no answer is taken for a yes": lambda: patch.object(
         SimulatedJournal, "commit", eager
@@ -184,6 +192,13 @@ FAULTS: Final[dict[str, Callable[[], AbstractContextManager[object]]]] = {
     "it is decided about twice": lambda: patch.object(
         deciding, "decide_parked", eternal
     ),
+    "nobody looks at the margin": lambda: patch.object(
+        decider, "is_tight", lambda *_: False
+    ),
+    "a stop-out begins with what wins": lambda: patch.object(
+        stop_out, "worth", lambda held, account, moment: -gain(held, account, moment)
+    ),
+    "every night is one night": lambda: patch.object(Instrument, "nights", one_night),
     "a deadline is forgotten": lambda: patch.object(Timers, "due", lambda *_: None),
     "no heartbeat is sequenced": lambda: patch.object(
         Host, "keep_time", lambda _: None

@@ -38,6 +38,7 @@ from domain.rules.profit_target import Basis
 from domain.rules.span import Span, Unit
 from domain.rules.terms import ADJUDICATOR, Terms
 from domain.rules.time_limit import Start, TimeLimit
+from domain.rules.trading_terms import HOUSE_STANDARD, TradingTerms
 from domain.values.instrument import Instrument
 from domain.values.quote import Side
 from domain.values.trading_day import TradingDay
@@ -127,8 +128,16 @@ IN_USE: Final = Inactivity(
 SIZE: Final = Size(deposit=Decimal("100000.00"), price=Decimal("540.00"))
 
 
-def phase(name: str, *rules: Rule, day: TradingDay = PRAGUE) -> Phase:
-    return Phase(name=name, trading_day=day, rules=rules)
+STRICT: Final = replace(HOUSE_STANDARD, margin_call=Decimal(600), stop_out=Decimal(450))
+
+
+def phase(
+    name: str,
+    *rules: Rule,
+    day: TradingDay = PRAGUE,
+    trading: TradingTerms | None = None,
+) -> Phase:
+    return Phase(name=name, trading_day=day, rules=rules, trading=trading)
 
 
 def plan(plan_id: str, *phases: Phase) -> PlanDrafted:
@@ -153,8 +162,22 @@ PLANS: Final = (
     ),
     plan(
         "fast",
-        phase("evaluation", TRAILING, SOFT_DAY_TRAIL, BY_EQUITY, day=NEW_YORK),
-        phase("verification", LOCKED, END_OF_DAY, BY_EQUITY, day=NEW_YORK),
+        phase(
+            "evaluation",
+            TRAILING,
+            SOFT_DAY_TRAIL,
+            BY_EQUITY,
+            day=NEW_YORK,
+            trading=STRICT,
+        ),
+        phase(
+            "verification",
+            LOCKED,
+            END_OF_DAY,
+            BY_EQUITY,
+            day=NEW_YORK,
+            trading=HOUSE_STANDARD,
+        ),
     ),
     plan(
         "slow",
@@ -166,8 +189,9 @@ PLANS: Final = (
             MinimumDays(id="days", days=2),
             IN_TIME,
             IN_USE,
+            trading=STRICT,
         ),
-        phase("funded", DAY_TRAIL, MAX_LOSS, IN_USE, day=NEW_YORK),
+        phase("funded", DAY_TRAIL, MAX_LOSS, IN_USE, day=NEW_YORK, trading=STRICT),
     ),
 )
 

@@ -197,6 +197,14 @@ def test_however_it_is_closed_the_costs_are_the_same(parts: tuple[str, ...]) -> 
     assert told.opened.balance == usd("99986.42")
 
 
+def test_a_share_is_exact_before_it_is_rounded() -> None:
+    """A thirtieth of 0.45 is 0.015, which goes to the even cent; 0.01499 would not."""
+    listed = (replace(COSTLY, commission_per_lot=Decimal("1.50")),)
+    story = euro_bought(trading(terms=ON_CLOSE, listed=listed), "0.30")
+    (fill,) = story.when(close("euro", "0.01")).then_closed("0.00").fills
+    assert fill.commission == usd("0.02")
+
+
 def test_a_commission_at_the_close_makes_the_breach() -> None:
     """T16: the fill comes first, then the rules: 90,005.00 less 7.00 is below."""
     listed = (replace(COSTLY, swap_long=Decimal(0)),)
