@@ -17,6 +17,7 @@ from msgspec import UNSET, Struct, UnsetType
 from application import refusals
 from application.engine.asks import KeyReused
 from application.engine.engine import code_of
+from domain.account.errors import Outdated
 from domain.values.refusal import Arithmetic, Refused
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -76,6 +77,11 @@ PROBLEMS: Final[dict[str, Meaning]] = {
         409, "The instrument or the trade does not allow that quantity."
     ),
     "stop-refused": Meaning(409, "A stop stands on the wrong side of the market."),
+    "price-refused": Meaning(409, "The instrument does not allow that price."),
+    "order-refused": Meaning(409, "The order contradicts itself or another."),
+    "order-not-working": Meaning(409, "The order is not working any more."),
+    "too-many-orders": Meaning(409, "Too many orders are working already."),
+    "not-opposite": Meaning(409, "The trades are not opposite ones of one symbol."),
     "size-not-offered": Meaning(409, "The plan is not sold with that deposit."),
     "version-not-drafted": Meaning(409, "The plan has no draft of that version."),
     "add-on-not-offered": Meaning(409, "The plan is not sold with that add-on."),
@@ -110,6 +116,7 @@ REFUSALS: Final[dict[type[Refused], str]] = {
     refusals.TooManyRequests: "rate-limited",
     refusals.Busy: "busy",
     KeyReused: "idempotency-key-reused",
+    Outdated: "precondition-failed",
     refusals.StoreUnavailable: "store-unavailable",
     refusals.ProjectionBehind: "projection-behind",
 }

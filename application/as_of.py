@@ -204,7 +204,7 @@ def movers(facts: Iterable[Fact], instruments: Iterable[Instrument]) -> frozense
     for fact in facts:
         assert isinstance(fact, AccountEvent)
         account = evolve(account, fact)
-        moved |= account.symbols(market)
+        moved |= account.followed(market)
     return moved
 
 

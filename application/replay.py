@@ -13,8 +13,9 @@ from hashlib import sha256
 from typing import Final
 
 from msgspec import Struct, msgpack
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
+from application.asked_for import order_command_of
 from application.catalogue import Fact, encode, name_of
 from application.engine.envelope import Envelope
 from application.engine.images import Images
@@ -395,7 +396,16 @@ def command_of(fact: AccountEvent) -> AccountCommand | None:
                 take_profit=deal.take_profit,
             )
         case PositionClosed(order=Opposed() as order):
-            return OpenPosition(**asdict(order))
+            return OpenPosition(
+                trade_id=order.trade_id,
+                order_id=order.order_id,
+                client_order_id=order.client_order_id,
+                symbol=order.symbol,
+                side=order.side,
+                quantity=order.quantity,
+                stop_loss=order.stop_loss,
+                take_profit=order.take_profit,
+            )
         case PositionClosed(reason=CloseReason.TRADER, fills=(fill,)):
             trade_id, quantity = fill.closed.trade_id, fill.closed.quantity
             return ClosePosition(trade_id=trade_id, quantity=quantity)
@@ -406,7 +416,7 @@ def command_of(fact: AccountEvent) -> AccountCommand | None:
         case BreachAnnulled() | BreachConfirmed() | BreachDismissed():
             return review_of(fact)
         case _:
-            return None
+            return order_command_of(fact)
 
 
 def flow_of(

@@ -28,11 +28,16 @@ from domain.account.events import (
     MarginRestored,
     NegativeBalanceCleared,
     ObjectivesMet,
+    OrderCancelled,
+    OrderChanged,
+    OrderPlaced,
+    OrderTriggered,
     PayoutHeld,
     PayoutReleased,
     PositionClosed,
     PositionIncreased,
     PositionOpened,
+    PositionProtected,
     ReviewEvent,
     RuleBreached,
     SwapAccrued,
@@ -107,6 +112,11 @@ Change = (
     | NegativeBalanceCleared
     | CapitalEvent
     | ReviewEvent
+    | OrderPlaced
+    | OrderChanged
+    | OrderTriggered
+    | OrderCancelled
+    | PositionProtected
 )
 
 
@@ -197,7 +207,17 @@ def after(account: Account, fact: Change) -> Account:  # noqa: C901, PLR0911 - a
             return replace(account, status="passed", ended_at=fact.at)
         case SwapPosted() | NegativeBalanceCleared():
             return replace(account, balance=fact.balance.amount)
-        case AccountWarned() | SwapAccrued() | MarginCalled() | MarginRestored():
+        case (
+            AccountWarned()
+            | SwapAccrued()
+            | MarginCalled()
+            | MarginRestored()
+            | OrderPlaced()
+            | OrderChanged()
+            | OrderTriggered()
+            | OrderCancelled()
+            | PositionProtected()
+        ):
             return account
         case AccountExpired():
             return replace(account, status="expired", ended_at=fact.at)

@@ -11,6 +11,7 @@ from projections.accounts import ACCOUNTS
 from projections.breaches import BREACHES
 from projections.challenges import CHALLENGES
 from projections.leaderboard import LEADERBOARD
+from projections.orders import ORDERS
 from projections.phases import PHASES
 from projections.table import Projection
 from projections.trades import TRADES
@@ -24,6 +25,7 @@ PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     PHASES,
     ACCOUNTS,
     TRADES,
+    ORDERS,
     BREACHES,
     LEADERBOARD,
 )

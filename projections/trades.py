@@ -15,6 +15,7 @@ from domain.account.events import (
     PositionClosed,
     PositionIncreased,
     PositionOpened,
+    PositionProtected,
     Swap,
     SwapAccrued,
     SwapPosted,
@@ -44,6 +45,10 @@ class Trade(Struct, frozen=True):
     trading_day: Annotated[date, says("The account's own day on which it was opened")]
     stop_loss: Annotated[Decimal | None, says("Closes at a loss when reached")]
     take_profit: Annotated[Decimal | None, says("Closes at a gain when reached")]
+    trailing: Annotated[
+        Decimal | None, says("How far the stop loss follows the price, where it does")
+    ]
+    revision: Annotated[int, says("How often it has been told of: its ETag")]
     closed_quantity: Annotated[Decimal, says("Lots closed so far")]
     close_price: Annotated[Decimal | None, says("Price of the latest closing fill")]
     closed_at: Annotated[datetime | None, says("Engine time of the last lot's closing")]
@@ -83,6 +88,8 @@ def moved(fact: Fact) -> Iterator[str]:
         yield from (swap.trade_id for swap in fact.swaps)
     elif isinstance(fact, PositionIncreased):
         yield fact.position.trade_id
+    elif isinstance(fact, PositionProtected):
+        yield fact.trade_id
 
 
 def fold(rows: Rows[Trade], told: Told) -> None:
@@ -93,6 +100,10 @@ def fold(rows: Rows[Trade], told: Told) -> None:
             held = rows.get(position.trade_id)
             assert held is not None, "increased before it was opened"
             rows.put(held.trade_id, increased(held, told, told.fact))
+        case PositionProtected():
+            held = rows.get(told.fact.trade_id)
+            assert held is not None, "protected before it was opened"
+            rows.put(held.trade_id, protected(held, told, told.fact))
         case PositionClosed():
             for fill in told.fact.fills:
                 held = rows.get(fill.closed.trade_id)
@@ -125,6 +136,8 @@ def opened(told: Told, fact: PositionOpened) -> Trade:
         trading_day=fact.trading_day,
         stop_loss=held.stop_loss,
         take_profit=held.take_profit,
+        trailing=held.trailing,
+        revision=held.version,
         closed_quantity=held.opened_quantity - held.quantity,
         close_price=None,
         closed_at=None,
@@ -149,7 +162,21 @@ def increased(held: Trade, told: Told, fact: PositionIncreased) -> Trade:
         commission=position.commission.amount,
         stop_loss=position.stop_loss,
         take_profit=position.take_profit,
+        trailing=position.trailing,
+        revision=held.revision + 1,
         balance=fact.balance.amount,
+        position=told.position,
+        version=told.version,
+    )
+
+
+def protected(held: Trade, told: Told, fact: PositionProtected) -> Trade:
+    return replace(
+        held,
+        stop_loss=fact.stop_loss,
+        take_profit=fact.take_profit,
+        trailing=fact.trailing,
+        revision=held.revision + 1,
         position=told.position,
         version=told.version,
     )
@@ -167,6 +194,7 @@ def filled(held: Trade, fill: Fill, told: Told, fact: PositionClosed) -> Trade:
         commission=held.commission + amount_of(fill.commission, held.currency),
         swap=held.swap + amount_of(fill.swap, held.currency),
         accrued_swap=held.accrued_swap - amount_of(fill.swap, held.currency),
+        revision=held.revision + 1,
         balance=fact.balance.amount,
         position=told.position,
         version=told.version,
@@ -183,13 +211,20 @@ def rolled(
     return replace(seen, swap=held.swap + swap.amount.amount, balance=balance)
 
 
-HEARS = (PositionOpened, PositionIncreased, PositionClosed, SwapPosted, SwapAccrued)
+HEARS = (
+    PositionOpened,
+    PositionIncreased,
+    PositionClosed,
+    PositionProtected,
+    SwapPosted,
+    SwapAccrued,
+)
 TRADES = Projection(TABLE, HEARS, wanted, fold)
 
 SELECT = """
     SELECT trade_id, order_id, client_order_id, account_id, symbol, side, quantity,
         status, open_price, bid, ask, quote_sequence, commission, opened_at, stop_loss,
-        take_profit, closed_quantity, close_price, closed_at, profit, swap,
+        take_profit, "trailing", closed_quantity, close_price, closed_at, profit, swap,
         accrued_swap, balance, partition || '-' || position AS position, version
     FROM read.trades
 """

@@ -21,17 +21,23 @@ from domain.account.events import (
     MarginRestored,
     NegativeBalanceCleared,
     ObjectivesMet,
+    OrderCancelled,
+    OrderChanged,
+    OrderPlaced,
+    OrderTriggered,
     PayoutHeld,
     PayoutReleased,
     PositionClosed,
     PositionIncreased,
     PositionOpened,
+    PositionProtected,
     ReviewEvent,
     RuleBreached,
     Swap,
     SwapAccrued,
     SwapPosted,
 )
+from domain.account.order import Order
 from domain.challenge.events import (
     ChallengeBreached,
     ChallengeExpired,
@@ -61,7 +67,7 @@ def gist(fact: Fact) -> str:
             return ""
 
 
-def of_account(fact: AccountEvent) -> str:  # noqa: C901, PLR0911 - a case an event
+def of_account(fact: AccountEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - a case an event
     match fact:
         case AccountOpened():
             return f"{fact.phase.name}, {money(fact.deposit)}"
@@ -93,6 +99,14 @@ def of_account(fact: AccountEvent) -> str:  # noqa: C901, PLR0911 - a case an ev
         case AccountObserved(observations=observations):
             seen = f"{observations[0].sequence} to {observations[-1].sequence}"
             return f"{seen}, balance {money(fact.balance)}"
+        case (
+            OrderPlaced()
+            | OrderChanged()
+            | OrderTriggered()
+            | OrderCancelled()
+            | PositionProtected()
+        ):
+            return of_order(fact)
         case _:
             return of_house(fact)
 
@@ -127,6 +141,34 @@ def paid(swaps: Iterable[Swap]) -> str:
     return ", ".join(
         f"{each.quantity:f} {each.symbol} {each.amount.amount:+}" for each in swaps
     )
+
+
+def of_order(
+    fact: OrderPlaced
+    | OrderChanged
+    | OrderTriggered
+    | OrderCancelled
+    | PositionProtected,
+) -> str:
+    match fact:
+        case OrderPlaced(order=order) | OrderChanged(order=order):
+            return waiting(order)
+        case OrderTriggered(order_id=order_id):
+            return order_id
+        case OrderCancelled(order_ids=order_ids):
+            return f"{fact.reason}: {', '.join(order_ids)}"
+        case PositionProtected():
+            stop, target = fact.stop_loss, fact.take_profit
+            trailing = f", trailing {fact.trailing}" if fact.trailing else ""
+            return f"stop {stop or 'none'}, target {target or 'none'}{trailing}"
+        case _:
+            assert_never(fact)
+
+
+def waiting(order: Order) -> str:
+    prices = " ".join(str(p) for p in (order.stop_price, order.price) if p is not None)
+    wanted = f"{order.side} {order.quantity:f} {order.symbol} {order.type}"
+    return f"{wanted} {prices} {order.time_in_force}".replace("  ", " ")
 
 
 def crossed(breach: Breach) -> str:

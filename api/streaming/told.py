@@ -65,7 +65,7 @@ def opened(account_id: str, fact: PositionOpened, position: str) -> FillView:
         price=held.open_price,
         left=held.quantity,
         profit=None,
-        reason="trader",
+        reason=fact.reason,
         balance=fact.balance.amount,
         quote_sequence=held.quote.sequence,
         at=fact.at,

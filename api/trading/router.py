@@ -12,6 +12,13 @@ from api.trading.flows import hold_payout, post_flow, release_payout
 from api.trading.leaderboard import leaderboard
 from api.trading.market_data import candles, one_symbol, symbols, ticks
 from api.trading.observations import observe
+from api.trading.orders import (
+    cancel_order,
+    change_order,
+    one_order,
+    orders,
+    place_order,
+)
 from api.trading.overview import overview
 from api.trading.parked import parked, retry_parked, skip_parked
 from api.trading.plans import (
@@ -39,6 +46,7 @@ HANDLERS = {
     "challenges": (buy_challenge, challenges, one_challenge),
     "accounts": (accounts, one_account, account_events, overview, curve),
     "trades": (open_trade, close_trade, trades, one_trade),
+    "orders": (place_order, change_order, cancel_order, orders, one_order),
     "breaches": (breaches, one_breach),
     "leaderboard": (leaderboard, feed),
     "adjudication": (judge_history,),

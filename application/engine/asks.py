@@ -12,6 +12,7 @@ from domain.account.commands import (
     ObserveAccount,
     OpenAccount,
     OpenPosition,
+    OrderCommand,
     ReviewCommand,
 )
 from domain.challenge.decider import (
@@ -34,6 +35,7 @@ Command = (
     | ObserveAccount
     | FlowCommand
     | ReviewCommand
+    | OrderCommand
     | PurchaseChallenge
     | PassPhase
     | FailPhase

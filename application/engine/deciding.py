@@ -1,6 +1,6 @@
 """What each kind of command does to what the engine remembers, fact by fact."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import version as release_of
 from typing import assert_never
@@ -27,7 +27,7 @@ from application.engine.envelope import Envelope, written
 from application.engine.memory import Entry, Memory, State
 from application.engine.occasion import Occasion, boundary, tick
 from application.engine.recovery import Fold, refolded, unmoved
-from application.engine.venue import Venue
+from application.engine.venue import Venue, names_of
 from application.parked import ParkedCommand, RetryParked, Settled, SkipParked
 from application.parked import decide as decide_parked
 from application.parked import evolve as evolve_parked
@@ -36,6 +36,7 @@ from application.views.account import account_view
 from application.views.challenge import challenge_view
 from application.views.flow import FlowEvent, flow_view
 from application.views.observed import observed_view
+from application.views.ordered import ordered
 from application.views.parked import DecisionView
 from application.views.plan import plan_view
 from application.views.review import review_view
@@ -50,7 +51,11 @@ from application.views.venue import (
 from domain.account.commands import (
     AccountCommand,
     AnnulBreach,
+    CancelOrders,
+    ChangeOrder,
+    CloseAll,
     ClosePosition,
+    ClosePositionBy,
     ConfirmBreach,
     DismissBreach,
     FlowCommand,
@@ -58,7 +63,10 @@ from domain.account.commands import (
     ObserveAccount,
     OpenAccount,
     OpenPosition,
+    OrderCommand,
+    PlaceOrder,
     PostFlow,
+    ProtectPosition,
     ReleasePayout,
     ReviewCommand,
     ScaleAccount,
@@ -74,6 +82,7 @@ from domain.account.decider import (
 from domain.account.errors import AnnulmentRefused
 from domain.account.events import (
     AccountEvent,
+    OrderCancelled,
     PositionClosed,
     PositionIncreased,
     PositionOpened,
@@ -155,6 +164,26 @@ class VenueKnown(Refused):
     """A venue is opened once."""
 
 
+def opens(command: AccountCommand) -> bool:
+    return isinstance(command, OpenPosition | OpenAccount | PlaceOrder)
+
+
+def ended_by(event: AccountEvent) -> Iterable[str]:
+    """Which trades and orders are not asked for any more."""
+    match event:
+        case PositionClosed(fills=fills, order=order):
+            trades = [fill.closed.trade_id for fill in fills if not fill.left]
+            return trades if order is None else [*trades, order.order_id]
+        case PositionIncreased(deal=deal):
+            return (deal.order_id,)
+        case PositionOpened(position=position):
+            return (position.order_id,)
+        case OrderCancelled(order_ids=order_ids):
+            return order_ids
+        case _:
+            return ()
+
+
 class Deciding:
     def __init__(
         self, partition: str, clock: Clock, memory: Memory, venues: dict[str, Venue]
@@ -172,13 +201,23 @@ class Deciding:
         self._room = SLICE
         self._told: tuple[Occasion | None, datetime | None, bytes] = (None, None, b"")
         self._doomed: dict[str, str] = {}  # whose verdict cannot be stored, and why
-        self.trades: dict[str, str] = {}  # open trades, and whose account holds them
+        self.trades: dict[str, str] = {}  # open ones and working orders, by account
         self.allocations = Allocations()
 
     def decide(self, ask: Ask, draft: Draft) -> Answer:
         command = ask.command
         match command:  # the most frequent first
-            case OpenPosition() | ClosePosition() | ObserveAccount():
+            case (
+                OpenPosition()
+                | ClosePosition()
+                | ObserveAccount()
+                | PlaceOrder()
+                | ChangeOrder()
+                | CancelOrders()
+                | ProtectPosition()
+                | ClosePositionBy()
+                | CloseAll()
+            ):
                 entry, venue = self._judged(ask, draft)
                 return self._account(ask, command, entry, venue, draft)
             case OpenVenue():
@@ -249,13 +288,15 @@ class Deciding:
 
     def _forget_trades(self, lost: State) -> None:
         if isinstance(lost, Account):
-            for position in lost.positions:
-                self.trades.pop(position.trade_id, None)
+            for name in names_of(lost):
+                self.trades.pop(name, None)
 
     def follow(self, account: Account) -> None:
         self._venues[account.venue_id].follow(account)
         for position in account.positions:
             self.trades[position.trade_id] = account.account_id
+        for order in account.orders:
+            self.trades[order.order_id] = account.account_id
 
     # -- venues -----------------------------------------------------------------
 
@@ -605,12 +646,15 @@ class Deciding:
         position, version = self._store(
             ask.stream, version_of(entry), after, events, occasion, draft
         )
+        token = self._token(position)
         if isinstance(command, OpenAccount):
-            view: Struct = account_view(after, moment, self._token(position), version)
+            view: Struct = account_view(after, moment, token, version)
+        elif isinstance(command, OrderCommand):
+            assert before is not None
+            view = ordered(command, before, after, events, token, version)
         else:
             view = self._trade_view(before, resulting(events), position, version)
-        status = OK if isinstance(command, ClosePosition) else CREATED
-        return self._answer(view, position, status)
+        return self._answer(view, position, CREATED if opens(command) else OK)
 
     def _observe(
         self,
@@ -751,10 +795,8 @@ class Deciding:
         if events:
             self.follow(account)
             for event in events:
-                if isinstance(event, PositionClosed):
-                    for fill in event.fills:
-                        if not fill.left:
-                            self.trades.pop(fill.closed.trade_id, None)
+                for name in ended_by(event):
+                    self.trades.pop(name, None)
         return position, version
 
     # -- challenges and plans -----------------------------------------------------

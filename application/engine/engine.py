@@ -41,6 +41,7 @@ from application.engine.memory import Memory
 from application.engine.parking import cause_of, failed
 from application.engine.venue import Venue
 from application.refusals import Busy, NotFound, StoreUnavailable
+from domain.account.errors import Outdated
 from domain.plan.errors import PlanAmbiguous
 from domain.values.refusal import Refused
 
@@ -306,8 +307,8 @@ class Engine:
             if known := self._kept.known(ask, draft):
                 return known
             answer = self.deciding.decide(ask, draft)
-        except (NotFound, KeyReused) as unknown:
-            return unknown
+        except (NotFound, KeyReused, Outdated) as unasked:
+            return unasked
         except Refused as refused:
             answer = refusal(ask, refused, draft.position)
         self._kept.keep(ask, answer, draft)

@@ -30,7 +30,15 @@ from application.engine.tick_block import (
 from application.engine.venue import Venue
 from application.parked import ParkedEvent
 from application.parked import evolve as evolve_parked
-from domain.account.events import AccountEvent
+from domain.account.events import (
+    AccountEvent,
+    CloseReason,
+    OrderCancelled,
+    OrderTriggered,
+    PositionClosed,
+    PositionIncreased,
+    PositionOpened,
+)
 from domain.account.state import Account, evolve, observe, turn
 from domain.challenge.events import ChallengeEvent
 from domain.challenge.state import Challenge
@@ -55,6 +63,7 @@ class Recovery:
         self._venues = venues
         self._ticks: dict[str, TickTail] = {}
         self._allocations = Allocations()
+        self._unmarked: dict[str, tuple[int, Account]] = {}  # before which tick
 
     async def _fold(self, recorded: Recorded) -> None:
         envelope, fact = read(recorded)
@@ -81,6 +90,7 @@ class Recovery:
         venue: Venue | None,
         envelope: Envelope,
     ) -> None:
+        self._unmark(recorded.stream.partition("-")[2], set_off_by(fact, envelope))
         known = self._memory.working(recorded.stream)
         state = known.state if known else None
         after: State
@@ -118,7 +128,14 @@ class Recovery:
 
     def _at_tick(self, account_id: str, symbol: str, venue: Venue) -> None:  # noqa: ARG002 - whoever judges again asks for it
         account = self._account(account_id)
+        self._unmarked[account_id] = (venue.sequence, account)
         self._replace(account_id, refolded(observe, account, venue.moment()))
+
+    def _unmark(self, account_id: str, tick: int | None) -> None:
+        """Its marks rise after what the tick has set off first, not before."""
+        before = self._unmarked.pop(account_id, None)
+        if before is not None and before[0] == tick:
+            self._replace(account_id, before[1])
 
     def _at_boundary(self, account_id: str, venue: Venue) -> None:
         account = self._account(account_id)
@@ -179,6 +196,22 @@ def read(recorded: Recorded) -> tuple[Envelope, Fact]:
     except Exception as fault:
         raise Unreadable(f"its envelope: {fault}") from fault
     return envelope, fact_of(recorded)
+
+
+def set_off_by(fact: Fact, envelope: Envelope) -> int | None:
+    """The tick that has set it off at once, if one has."""
+    tick = envelope.as_of_tick
+    is_of_tick = envelope.causation == f"tick:{tick}"
+    return tick if is_of_tick and is_at_once(fact) else None
+
+
+def is_at_once(fact: Fact) -> bool:
+    """Whether a quote does that before any mark is raised by it, unlike a verdict."""
+    if isinstance(fact, PositionClosed):
+        return fact.reason is not CloseReason.STOP_OUT
+    return isinstance(
+        fact, PositionOpened | PositionIncreased | OrderTriggered | OrderCancelled
+    )
 
 
 def unmoved(account: Account, moment: Moment) -> Account:  # noqa: ARG001 - a fold

@@ -27,11 +27,11 @@ from application.engine.images import FOLLOWINGS, LINES, SHAPE, Images
 from application.engine.journal import Checkpoint, Image, Journal, Recorded
 from application.engine.memory import Entry, Memory, Shelved
 from application.engine.occasion import Occasion, boundary, tick
-from application.engine.recovery import Recovery, read, refolded
+from application.engine.recovery import Recovery, read, refolded, set_off_by
 from application.engine.saving import CheckpointBody
 from application.engine.tick_block import Accepted
 from application.engine.unread import IllegibleLog, SetAside, Unread
-from application.engine.venue import Venue, VenueImage
+from application.engine.venue import Venue, VenueImage, names_of
 from application.parked import ParkedEvent
 from domain.account.events import AccountEvent
 from domain.account.state import Account, observe, turn
@@ -59,7 +59,7 @@ class Restored(Struct, frozen=True):
 
     position: int
     policies: dict[str, int]
-    trades: dict[str, str]  # open ones, and whose account holds them
+    trades: dict[str, str]  # open ones and working orders, and in which account
     allocations: Allocations
 
 
@@ -136,6 +136,12 @@ class Happened:
             return len(self._list)
         return bisect_right(self._list, (at, tick), key=stamp)
 
+    def without(self, until: int, tick: int) -> int:
+        """So much of it, but not that tick, if it is the last."""
+        last = self._list[until - 1] if until else None
+        is_last = isinstance(last, Accepted) and last.quote.sequence == tick
+        return until - 1 if is_last else until
+
     def seen(self, account_id: str, until: int) -> None:
         """It knows as much as that of what has happened."""
         self._seen[account_id] = until
@@ -167,7 +173,8 @@ class Happened:
                 touched = self._turning[each.trading_day]
             else:
                 of, number_of_it = each.quote.symbol, each.quote.sequence
-                moment = Moment(each.engine_time, number_of_it, market)
+                previous = self.market(number).quotes.get(of)
+                moment = Moment(each.engine_time, number_of_it, market, previous)
                 why = tick(number_of_it)
                 touched = self._venue.screen.touched(of)
             occasion = Occasion(self._venue.venue_id, moment, ask, why)
@@ -269,8 +276,8 @@ class Start(Recovery):
         self._memory.settle()
         for _, entry in self._memory.all_loaded():
             if isinstance(entry.state, Account):
-                for held in entry.state.positions:
-                    self._trades[held.trade_id] = entry.state.account_id
+                for name in names_of(entry.state):
+                    self._trades[name] = entry.state.account_id
 
     async def _saved(self) -> tuple[Checkpoint | None, list[Image]]:
         """Read both as of one checkpoint: an older owner may just be ending one."""
@@ -330,8 +337,8 @@ class Start(Recovery):
         """Decode, and take in what has happened since."""
         state = self.images.state(stream.partition("-")[0], shelved.body)
         if isinstance(state, Account):
-            for held in state.positions:  # from here on its state tells
-                self._trades.pop(held.trade_id, None)
+            for name in names_of(state):  # from here on its state tells
+                self._trades.pop(name, None)
             happened = self._so_far(self._venues[state.venue_id])
             state = happened.taken_in(state, self._until)
         self._loaded += 1
@@ -361,7 +368,9 @@ class Start(Recovery):
             return
         happened = self._so_far(venue)
         until = happened.place(envelope.engine_time, envelope.as_of_tick)
-        self._takes_in(recorded.stream, until)
+        tick = set_off_by(fact, envelope)  # whose marks rise after what it set off
+        taken = until if tick is None else happened.without(until, tick)
+        self._takes_in(recorded.stream, taken)
         super()._evolve(recorded, fact, venue, envelope)
         happened.seen(recorded.stream.partition("-")[2], until)
 

@@ -64,7 +64,7 @@ class Index(Struct, frozen=True, kw_only=True):
     venue_id: str
     trading_day: TradingDay | None  # None: no day turns for it here
     symbols: frozenset[str]  # whose quotes move it
-    trades: tuple[str, ...]  # that are open
+    trades: tuple[str, ...]  # that are open, and orders that are working
     deadline: datetime | None = None  # of its next timer
 
 
@@ -115,6 +115,7 @@ class Venue:
     def _restore(self, image: VenueImage) -> None:
         self.version = image.version
         self.sequence = image.sequence
+        self.previous: Quote | None = None  # which the last one taken has replaced
         self.clock = image.clock
         self.heard_at = image.heard_at
         self.link = image.link
@@ -155,13 +156,12 @@ class Venue:
         )
 
     def moment(self) -> Moment:
-        return Moment(self.clock, self.sequence, self.market)
+        return Moment(self.clock, self.sequence, self.market, self.previous)
 
     def kept_moment(self) -> Moment:
         """The same, whatever is quoted later."""
-        return Moment(
-            self.clock, self.sequence, replace(self.market, quotes=dict(self.quotes))
-        )
+        market = replace(self.market, quotes=dict(self.quotes))
+        return Moment(self.clock, self.sequence, market, self.previous)
 
     def shown_moment(self) -> Moment:
         """As queries may see it: nothing that is not on disk yet."""
@@ -192,6 +192,7 @@ class Venue:
         price = verdict.price
         self.sequence += 1
         quote = Quote(raw.symbol, price.bid, price.ask, self.sequence, price.at)
+        self.previous = self.quotes.get(raw.symbol)
         self.accepted.append(Accepted(quote, self.clock, raw.source_at, raw.source))
         self.quotes[raw.symbol] = quote
         self._believe(raw.symbol)
@@ -233,6 +234,7 @@ class Venue:
     def repeat(self, quote: Quote, engine_time: datetime) -> None:
         """Apply a quote from the tick log again, when starting."""
         self.sequence = quote.sequence
+        self.previous = self.quotes.get(quote.symbol)
         self.quotes[quote.symbol] = quote
         last = Price(quote.bid, quote.ask, quote.at)
         known = self.gate_states.get(quote.symbol, FRESH)
@@ -259,12 +261,11 @@ class Venue:
         )
 
     def index(self, account: Account) -> Index:
-        held = account.positions
         return Index(
             venue_id=self.venue_id,
             trading_day=account.phase.trading_day if account.is_led_by_venue else None,
             symbols=self.symbols(account),
-            trades=tuple(position.trade_id for position in held),
+            trades=names_of(account),
             deadline=account.next_deadline,
         )
 
@@ -278,7 +279,7 @@ class Venue:
             self._let_go(account.account_id)
 
     def symbols(self, account: Account) -> frozenset[str]:
-        """Whose quotes move the account's equity."""
+        """Whose quotes move the account's equity or fill its orders."""
         currency, movers = account.currency, NONE
         for held in account.positions:
             key = (held.symbol, held.currency, currency)
@@ -288,6 +289,8 @@ class Venue:
                 moving = frozenset((held.symbol, *(symbol for symbol, _ in path)))
                 self._movers[key] = moving
             movers = movers | moving if movers else moving
+        if account.orders:
+            movers |= {order.symbol for order in account.orders}
         return movers
 
     def follow_saved(
@@ -394,3 +397,11 @@ class Venue:
         self.accepted.clear()
         self.refused.clear()
         self.is_touched = False
+
+
+def names_of(account: Account) -> tuple[str, ...]:
+    """Of its open trades and working orders: by these it is asked for."""
+    trades = tuple(held.trade_id for held in account.positions)
+    if not account.orders:
+        return trades
+    return (*trades, *(order.order_id for order in account.orders))

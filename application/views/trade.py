@@ -28,6 +28,7 @@ class TradeView(Struct, frozen=True, kw_only=True):
     opened_at: datetime
     stop_loss: Decimal | None
     take_profit: Decimal | None
+    trailing: Decimal | None  # how far the stop loss follows the price
     closed_quantity: Decimal
     close_price: Decimal | None  # of the latest fill
     closed_at: datetime | None
@@ -60,6 +61,7 @@ def opened_trade(
         opened_at=held.opened_at,
         stop_loss=held.stop_loss,
         take_profit=held.take_profit,
+        trailing=held.trailing,
         closed_quantity=held.opened_quantity - held.quantity,
         close_price=None,
         closed_at=None,
@@ -100,6 +102,7 @@ def closed_trade(
         opened_at=held.opened_at,
         stop_loss=held.stop_loss,
         take_profit=held.take_profit,
+        trailing=held.trailing,
         closed_quantity=held.opened_quantity - fill.left,
         close_price=fill.closed.price,
         closed_at=None if fill.left else at,

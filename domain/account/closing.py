@@ -7,15 +7,20 @@ from domain.account.events import CloseReason, PositionClosed
 from domain.account.execution import closing_key, executed
 from domain.account.position import Fill, Position
 from domain.account.state import Account
+from domain.account.tradable import has_price
 from domain.values.market import Moment
 from domain.values.money import Money
 from domain.values.quote import Side
-from domain.values.session import closes_next, is_open
 
 
 def closed(
-    position: Position, quantity: Decimal, account: Account, moment: Moment
+    position: Position,
+    quantity: Decimal,
+    account: Account,
+    moment: Moment,
+    limit: Decimal | None = None,
 ) -> Fill:
+    """At the last quote as the terms execute it, no worse than `limit`."""
     instrument = moment.market.instrument(position.symbol)
     left = position.quantity - quantity
     if left < 0 or quantity % instrument.quantity_step:
@@ -26,7 +31,7 @@ def closed(
         dealt = Side.SELL if position.side is Side.BUY else Side.BUY
         quoted = moment.market.quote(position.symbol).closing(position.side)
         key = closing_key(position.trade_id, position.quantity)
-        price, execution = executed(dealt, quoted, key, instrument, terms)
+        price, execution = executed(dealt, quoted, key, instrument, terms, limit)
     valued = position.portion_valued(quantity, moment.market, account.currency, price)
     if position.due is None and position.accrued is None and execution is None:
         return Fill(closed=valued, left=left)
@@ -44,15 +49,7 @@ def share_of(cost: Money | None, quantity: Decimal, position: Position) -> Money
 
 
 def is_tradable(position: Position, moment: Moment) -> bool:
-    """A market that has opened again has no price before its first quote."""
-    if position.symbol in moment.market.suspended:
-        return False
-    sessions = moment.market.instrument(position.symbol).sessions
-    quoted_at = moment.market.quote(position.symbol).at
-    if not (is_open(sessions, moment.at) and is_open(sessions, quoted_at)):
-        return False
-    closed_at = closes_next(sessions, quoted_at)
-    return closed_at is None or closed_at > moment.at
+    return has_price(position.symbol, moment)
 
 
 def booked(

@@ -1,11 +1,13 @@
 """What can be asked of an account. Imperative, and free to be refused."""
 
+from datetime import datetime
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType, field
 
 from domain.account.bridge import Bridging
 from domain.account.flow import FlowKind
+from domain.account.order import OrderType, TimeInForce
 from domain.account.recount import Recount
 from domain.rules.course import Observation
 from domain.rules.phase import Phase
@@ -36,9 +38,7 @@ class OpenPosition(Struct, frozen=True, kw_only=True, tag=True):
     take_profit: Decimal | None
 
     def __post_init__(self) -> None:
-        for number in (self.quantity, self.stop_loss, self.take_profit):
-            if number is not None:
-                positive(number)
+        must_be_positive(self.quantity, self.stop_loss, self.take_profit)
 
 
 class ClosePosition(Struct, frozen=True, kw_only=True, tag=True):
@@ -46,8 +46,77 @@ class ClosePosition(Struct, frozen=True, kw_only=True, tag=True):
     quantity: Decimal | None  # None: all that is open
 
     def __post_init__(self) -> None:
-        if self.quantity is not None:
-            positive(self.quantity)
+        must_be_positive(self.quantity)
+
+
+class ClosePositionBy(Struct, frozen=True, kw_only=True, tag=True):
+    """Two trades of one symbol, on opposite sides, close each other."""
+
+    trade_id: str
+    by: str
+
+
+class CloseAll(Struct, frozen=True, kw_only=True, tag=True):
+    """Whatever is open closes, and every order is cancelled."""
+
+
+class ProtectPosition(Struct, frozen=True, kw_only=True, tag=True):
+    """None takes a protection away, what is not set stays as it is."""
+
+    trade_id: str
+    stop_loss: Decimal | UnsetType | None = UNSET
+    take_profit: Decimal | UnsetType | None = UNSET
+    trailing: Decimal | UnsetType | None = UNSET  # a distance in price
+    seen: int | None = None  # the version that the sender knows; None: any
+
+    def __post_init__(self) -> None:
+        must_be_positive(self.stop_loss, self.take_profit, self.trailing)
+
+
+class PlaceOrder(Struct, frozen=True, kw_only=True, tag=True):
+    order_id: str  # made at the door, never used twice
+    trade_id: str  # likewise
+    client_order_id: str | None
+    symbol: str
+    side: Side
+    type: OrderType = field(name="order_type")  # the command has a type of its own
+    quantity: Decimal
+    price: Decimal | None
+    stop_price: Decimal | None
+    time_in_force: TimeInForce
+    expires_at: datetime | None  # of a GTD order
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    trailing: Decimal | None
+    oco: str | None  # a working order: when one of the two fills the other is gone
+
+    def __post_init__(self) -> None:
+        must_be_positive(self.quantity, self.price, self.stop_price)
+        must_be_positive(self.stop_loss, self.take_profit, self.trailing)
+
+
+class ChangeOrder(Struct, frozen=True, kw_only=True, tag=True):
+    """None takes away what an order may lack, what is not set stays as it is."""
+
+    order_id: str
+    quantity: Decimal | UnsetType = UNSET
+    price: Decimal | UnsetType = UNSET
+    stop_price: Decimal | UnsetType = UNSET
+    time_in_force: TimeInForce | UnsetType = UNSET
+    expires_at: datetime | UnsetType = UNSET  # of a GTD order
+    stop_loss: Decimal | UnsetType | None = UNSET
+    take_profit: Decimal | UnsetType | None = UNSET
+    trailing: Decimal | UnsetType | None = UNSET
+    seen: int | None = None  # the version that the sender knows; None: any
+
+    def __post_init__(self) -> None:
+        must_be_positive(self.quantity, self.price, self.stop_price)
+        must_be_positive(self.stop_loss, self.take_profit, self.trailing)
+
+
+class CancelOrders(Struct, frozen=True, kw_only=True, tag=True):
+    order_ids: tuple[str, ...]
+    seen: int | None = None  # of a single one: the version that the sender knows
 
 
 class ObserveAccount(Struct, frozen=True, kw_only=True, tag=True):
@@ -138,6 +207,14 @@ ReviewCommand = AnnulBreach | ConfirmBreach | DismissBreach
 
 FlowCommand = PostFlow | ScaleAccount | HoldPayout | ReleasePayout
 
+OrderCommand = (
+    PlaceOrder
+    | ChangeOrder
+    | CancelOrders
+    | ProtectPosition
+    | ClosePositionBy
+    | CloseAll
+)
 AccountCommand = (
     OpenAccount
     | OpenPosition
@@ -145,4 +222,11 @@ AccountCommand = (
     | ObserveAccount
     | FlowCommand
     | ReviewCommand
+    | OrderCommand
 )
+
+
+def must_be_positive(*numbers: Decimal | UnsetType | None) -> None:
+    for number in numbers:
+        if isinstance(number, Decimal):
+            positive(number)

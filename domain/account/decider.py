@@ -10,14 +10,20 @@ from domain.account.closing import booked, closed, is_tradable
 from domain.account.commands import (
     AccountCommand,
     AnnulBreach,
+    CancelOrders,
+    ChangeOrder,
+    CloseAll,
     ClosePosition,
+    ClosePositionBy,
     ConfirmBreach,
     DismissBreach,
     HoldPayout,
     ObserveAccount,
     OpenAccount,
     OpenPosition,
+    PlaceOrder,
     PostFlow,
+    ProtectPosition,
     ReleasePayout,
     ReviewCommand,
     ScaleAccount,
@@ -34,6 +40,7 @@ from domain.account.events import (
     AccountOpened,
     AccountQuarantined,
     AccountWarned,
+    CancelReason,
     CloseReason,
     NegativeBalanceCleared,
     ObjectivesMet,
@@ -51,6 +58,8 @@ from domain.account.flows import (
 )
 from domain.account.netting import net_position, turned_round
 from domain.account.observing import adjudged, observed
+from domain.account.ordering import decide_order, run_out, set_off
+from domain.account.placing import called_off
 from domain.account.review import annul_breach, confirm_breach, dismiss_breach
 from domain.account.rollover import rolled_over
 from domain.account.state import (
@@ -59,6 +68,7 @@ from domain.account.state import (
     evolve,
     marked,
     observe,
+    trailed,
     turn,
 )
 from domain.account.stop_out import is_tight, pressed
@@ -69,6 +79,7 @@ from domain.account.trading import (
     open_position,
     trading,
 )
+from domain.account.triggering import triggered
 from domain.rules.adjudicate import Verdict, at_boundary, at_deadline, at_instant
 from domain.rules.trading_terms import Book, NegativeBalance
 from domain.values.market import Moment
@@ -90,12 +101,13 @@ def followed(account: Account | None, answer: AccountEvent, moment: Moment) -> O
         assert account is not None
         return adjudged(account, answer, moment)
     account = evolve(account, answer)
-    if rest := turned_round(account, answer, moment):
-        account = folded(observe(account, moment), rest, moment)
+    led_to = turned_round(account, answer, moment) or set_off(account, answer, moment)
+    if led_to:
+        account = folded(observe(account, moment), led_to, moment)
     account, verdict = judged(account, moment)  # which raises the marks
     if account.balance.amount < 0:
         account, verdict = cleared(account, verdict, moment)
-    return account, (*rest, *verdict)
+    return account, (*led_to, *verdict)
 
 
 def witness(account: Account, symbol: str, moment: Moment) -> Outcome:
@@ -131,11 +143,12 @@ def time_out(account: Account, moment: Moment) -> Outcome:
     """
     if account.is_over:
         return account, ()
-    events: tuple[AccountEvent, ...] = ()
+    events: tuple[AccountEvent, ...] = run_out(account, moment)
+    account = folded(account, events, moment)
     if swap := rolled_over(account, moment):
         account = applied(account, swap, moment)
         account, verdict_first = judged(account, moment)
-        events = (swap, *verdict_first)
+        events = (*events, swap, *verdict_first)
         if account.is_over:
             return cleared(account, events, moment)
     verdict = at_deadline(account.phase, account.opened_at, account.record, moment.at)
@@ -171,6 +184,15 @@ def decide(
             return hold_payout(command, existing(account), moment)
         case ReleasePayout():
             return release_payout(command, existing(account), moment)
+        case (
+            PlaceOrder()
+            | ChangeOrder()
+            | CancelOrders()
+            | ProtectPosition()
+            | ClosePositionBy()
+            | CloseAll()
+        ):
+            return decide_order(command, trading(account), moment)
         case _:
             return review(command, existing(account), moment)
 
@@ -230,30 +252,6 @@ def close_position(
     raise TradeNotOpen(command.trade_id)
 
 
-def triggered(
-    account: Account, symbol: str, moment: Moment
-) -> tuple[PositionClosed, ...]:
-    """Stops and targets fill at the quote that reached them, in order of opening."""
-    fills: list[PositionClosed] = []
-    quote = moment.market.quote(symbol)
-    for position in account.positions:
-        if position.symbol != symbol:
-            continue
-        if position.is_stopped(quote):
-            reason = CloseReason.STOP_LOSS
-        elif position.takes_profit(quote):
-            reason = CloseReason.TAKE_PROFIT
-        else:
-            continue
-        if not is_tradable(position, moment):  # the next quote of an open market
-            continue
-        fill = closed(position, position.quantity, account, moment)
-        event = booked(account, (fill,), reason, moment)
-        account = evolve(account, event)
-        fills.append(event)
-    return tuple(fills)
-
-
 def judged(account: Account, moment: Moment) -> Outcome:
     """Judge what stands once the marks are raised. A breach beats a pass.
 
@@ -263,6 +261,7 @@ def judged(account: Account, moment: Moment) -> Outcome:
         return account, ()
     if is_in_doubt(account, moment):
         return observe(account, moment), ()
+    account = trailed(account, moment.market)
     standing = account.standing(moment.market)
     seen, verdict = at_instant(account.phase, standing, moment.tick, moment.at)
     account = marked(account, seen)
@@ -313,6 +312,8 @@ def sentenced(account: Account, verdict: Verdict, moment: Moment) -> Outcome:
         events = (struck(account, verdict, moment),)
     if not events:
         return account, ()
+    if account.orders and (reason := ending_of(verdict)):
+        events = (*events, called_off(account, reason, moment))
     account = folded(account, events, moment)
     fills = liquidated(account, moment)
     account = folded(account, fills, moment)
@@ -320,6 +321,17 @@ def sentenced(account: Account, verdict: Verdict, moment: Moment) -> Outcome:
         return account, (*events, *fills)
     account, verdict_after = judged(account, moment)
     return account, (*events, *fills, *verdict_after)
+
+
+def ending_of(verdict: Verdict) -> CancelReason | None:
+    """Why no order works any more; a warning leaves them be."""
+    if verdict.is_hard:
+        return CancelReason.BREACH
+    if verdict.reached:
+        return CancelReason.PASS
+    if verdict.is_expired:
+        return CancelReason.ACCOUNT_EXPIRED
+    return CancelReason.PAUSE if verdict.breaches else None
 
 
 def convicted(account: Account, verdict: Verdict, moment: Moment) -> RuleBreached:

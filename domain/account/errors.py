@@ -73,3 +73,27 @@ class AnnulmentRefused(Refused):
 
 class ReviewRefused(Refused):
     """No breach of the account is under review."""
+
+
+class PriceRefused(Refused):
+    """A price is finer than the instrument's steps, or higher than it may be."""
+
+
+class OrderRefused(Refused):
+    """An order contradicts itself, or the order that it is linked to."""
+
+
+class OrderNotWorking(Refused):
+    """No order that waits for its price carries that id."""
+
+
+class TooManyOrders(Refused):
+    """The account has as many orders working as it may have."""
+
+
+class Outdated(Refused):
+    """It has changed since the version that the sender had seen."""
+
+
+class NotOpposite(Refused):
+    """Trades close each other when they are of one symbol and on opposite sides."""

@@ -13,6 +13,7 @@ from domain.account.bridge import Bridging
 from domain.account.execution import Execution
 from domain.account.flow import Flow, FlowKind
 from domain.account.margin import MarginStood
+from domain.account.order import Order
 from domain.account.position import Fill, Position, Valued
 from domain.account.recount import Restored
 from domain.rules.adjudicate import Breach, Reached, Struck
@@ -22,6 +23,7 @@ from domain.rules.phase import Phase
 from domain.rules.record import Record
 from domain.values.money import Money
 from domain.values.quote import Quote, Side
+from domain.values.refusal import Arithmetic
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -42,10 +44,25 @@ class AccountOpened(
     bridge: Bridging | None = None  # None: it trades here
 
 
-class PositionOpened(Event, frozen=True, kw_only=True, tag="account.position-opened/1"):
+class OpenReason(StrEnum):
+    TRADER = "trader"  # asked for a trade at the market
+    MARKET = "market"  # the types of the orders that were filled
+    LIMIT = "limit"
+    STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+
+
+class PositionOpened(
+    Event,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag="account.position-opened/1",
+):
     position: Position
     trading_day: date  # decided once, so that new tzdata cannot move it
     balance: Money  # after the commission
+    reason: OpenReason = OpenReason.TRADER
 
 
 class Deal(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,6 +78,7 @@ class Deal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     stop_loss: Decimal | None = None  # None: it left that of the position
     take_profit: Decimal | None = None  # likewise
     execution: Execution | None = None  # None: at the quote
+    reason: OpenReason = OpenReason.TRADER
 
 
 class PositionIncreased(
@@ -74,7 +92,7 @@ class PositionIncreased(
     balance: Money  # after the commission
 
 
-class Opposed(Struct, frozen=True, kw_only=True):
+class Opposed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """In a netting book: the order that closed, and opens with what it has left."""
 
     order_id: str
@@ -85,6 +103,9 @@ class Opposed(Struct, frozen=True, kw_only=True):
     quantity: Decimal
     stop_loss: Decimal | None
     take_profit: Decimal | None
+    trailing: Decimal | None = None
+    limit: Decimal | None = None  # no deal of it is worse
+    reason: OpenReason = OpenReason.TRADER
 
 
 class CloseReason(StrEnum):
@@ -94,6 +115,8 @@ class CloseReason(StrEnum):
     LIQUIDATION = "liquidation"
     STOP_OUT = "stop_out"
     NETTED = "netted"
+    CLOSE_BY = "close_by"  # two opposite trades have closed each other
+    CLOSE_ALL = "close_all"  # the trader closed everything, orders too
 
 
 class PositionClosed(
@@ -315,6 +338,60 @@ CapitalEvent = FlowPosted | AccountScaled | PayoutHeld | PayoutReleased
 
 ReviewEvent = BreachAnnulled | BreachConfirmed | BreachDismissed
 
+
+class PositionProtected(
+    Event, frozen=True, kw_only=True, tag="account.position-protected/1"
+):
+    """What it is protected by from here on; a trailing stop then moves with ticks."""
+
+    trade_id: str
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    trailing: Decimal | None
+
+
+class OrderPlaced(Event, frozen=True, kw_only=True, tag="account.order-placed/1"):
+    order: Order
+
+
+class OrderChanged(Event, frozen=True, kw_only=True, tag="account.order-changed/1"):
+    order: Order  # as it waits from here on
+
+
+class OrderTriggered(Event, frozen=True, kw_only=True, tag="account.order-triggered/1"):
+    """The stop of a stop-limit was reached: from here on it waits as a limit."""
+
+    order_id: str
+
+
+class CancelReason(StrEnum):
+    TRADER = "trader"
+    UNFILLED = "unfilled"  # immediate, and there was no price for it
+    EXPIRED = "expired"  # its own time was over
+    OCO = "oco"  # the order that it is linked to was filled
+    MARGIN = "margin"  # its price came, and the free margin did not carry it
+    SYMBOL = "symbol"  # its price came when in its symbol trades were only closed
+    CONVERSION = "conversion"  # its price came when nothing converted its profit
+    BREACH = "breach"  # of the account, like the three below
+    PAUSE = "pause"
+    PASS = "pass"  # noqa: S105 - of a phase
+    ACCOUNT_EXPIRED = "account_expired"
+
+
+class OrderCancelled(
+    Event,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag="account.order-cancelled/1",
+):
+    """They wait no more and were not filled; all that end for one reason together."""
+
+    order_ids: tuple[str, ...]
+    reason: CancelReason
+    arithmetic: Arithmetic | None = None  # what was missing when its price came
+
+
 AccountEvent = (
     AccountOpened
     | PositionOpened
@@ -333,4 +410,9 @@ AccountEvent = (
     | NegativeBalanceCleared
     | CapitalEvent
     | ReviewEvent
+    | OrderPlaced
+    | OrderChanged
+    | OrderTriggered
+    | OrderCancelled
+    | PositionProtected
 )

@@ -19,9 +19,14 @@ class Execution(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def executed(
-    dealt: Side, price: Decimal, key: str, instrument: Instrument, terms: TradingTerms
+    dealt: Side,
+    price: Decimal,
+    key: str,
+    instrument: Instrument,
+    terms: TradingTerms,
+    limit: Decimal | None = None,
 ) -> tuple[Decimal, Execution | None]:
-    """The price of a deal on that side whose quote says `price`.
+    """The price of a deal on that side whose quote says `price`, no worse than `limit`.
 
     `key` names the deal for ever: an opening by its order, a close by `closing_key`.
     """
@@ -29,6 +34,8 @@ def executed(
         return price, None
     points = slipped(terms.slippage, key) if terms.slippage is not None else 0
     late = delayed(terms.latency, key) if terms.latency is not None else 0
+    if limit is not None:
+        points = min(points, int(abs(limit - price) / instrument.point))
     worse = points * instrument.point
     if dealt is Side.BUY:
         price += worse

@@ -52,22 +52,45 @@ def net_position(
     takes = held is not None and held.side is not command.side
     if held is None or not takes or command.quantity > held.quantity:
         moment.market.instrument_to_open(command.symbol)
-        must_stand_clear(command, quote)
+        stop, target = command.stop_loss, command.take_profit
+        must_stand_clear(command.side, stop, target, quote.closing(command.side))
+    return first_deal(Opposed(**asdict(command)), account, moment)
+
+
+def first_deal(
+    order: Opposed, account: Account, moment: Moment
+) -> PositionOpened | PositionIncreased | PositionClosed:
+    """Raise `InsufficientMargin` also where it is missing for what turns round."""
+    held = held_in(order.symbol, account)
     if held is None:
-        return opened(command, account, moment)
-    if not takes:
-        return increased(held, position_of(command, account, moment), account, moment)
-    closes = opposed(command, held, account, moment)
+        return opened(
+            order,
+            account,
+            moment,
+            limit=order.limit,
+            trailing=order.trailing,
+            reason=order.reason,
+        )
+    if held.side is order.side:
+        return increased(held, order, account, moment)
+    closes = opposed(order, held, account, moment)
     turned_round(evolve(account, closes), closes, moment)  # or it is refused
     return closes
 
 
+def deals(
+    order: Opposed, account: Account, moment: Moment
+) -> tuple[PositionOpened | PositionIncreased | PositionClosed, ...]:
+    """Both deals of an order that had waited."""
+    first = first_deal(order, account, moment)
+    return first, *turned_round(evolve(account, first), first, moment)
+
+
 def opposed(
-    command: OpenPosition, held: Position, account: Account, moment: Moment
+    order: Opposed, held: Position, account: Account, moment: Moment
 ) -> PositionClosed:
-    quantity = min(command.quantity, held.quantity)
-    fill = closed(held, quantity, account, moment)
-    order = Opposed(**asdict(command))
+    quantity = min(order.quantity, held.quantity)
+    fill = closed(held, quantity, account, moment, order.limit)
     return replace(booked(account, (fill,), CloseReason.NETTED, moment), order=order)
 
 
@@ -81,17 +104,22 @@ def turned_round(
     left = order.quantity - fill.closed.quantity
     if not left:
         return ()
-    rest = OpenPosition(**asdict(order) | {"quantity": left})
-    return (opened(rest, account, moment),)
+    rest = opened(
+        replace(order, quantity=left),
+        account,
+        moment,
+        limit=order.limit,
+        trailing=order.trailing,
+        reason=order.reason,
+    )
+    return (rest,)
 
 
 def increased(
-    held: Position, more: Position, account: Account, moment: Moment
+    held: Position, order: Opposed, account: Account, moment: Moment
 ) -> PositionIncreased:
-    """`more` is what the order would have opened by itself.
-
-    Raises `InsufficientMargin`.
-    """
+    """Add what the order would have opened by itself. Raises `InsufficientMargin`."""
+    more = position_of(order, account, moment, order.limit)
     if (held.contract_size, held.currency) != (more.contract_size, more.currency):
         raise QuantityRefused("the instrument has changed since: close it first")
     must_be_carried(more, account, moment)
@@ -110,8 +138,11 @@ def increased(
             stop_loss=more.stop_loss,
             take_profit=more.take_profit,
             execution=more.execution,
+            reason=order.reason,
         ),
-        position=together(held, more, instrument),
+        position=replace(
+            together(held, more, instrument), trailing=order.trailing or held.trailing
+        ),
         trading_day=account.phase.trading_day.day_of(moment.at),
         balance=account.balance - more.commission,
     )
@@ -133,6 +164,7 @@ def together(held: Position, more: Position, instrument: Instrument) -> Position
         rolls_at=min(falls_due, default=None),
         stop_loss=more.stop_loss or held.stop_loss,
         take_profit=more.take_profit or held.take_profit,
+        version=held.version + 1,
     )
 
 

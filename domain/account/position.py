@@ -31,7 +31,7 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     commission: Money  # a cost: what has been charged of it
     realised: Money  # profit of what has been closed of it
     opened_at: datetime
-    stop_loss: Decimal | None
+    stop_loss: Decimal | None  # of a trailing stop: where it has got to
     take_profit: Decimal | None
     specification: int = 1  # the version of the instrument's that it was opened on
     due: Money | None = None  # commission that its closes will charge; None: none
@@ -40,6 +40,8 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rolls_at: datetime | None = None  # when swap falls due next; None: never
     execution: Execution | None = None  # of the fill that opened it; None: at the quote
     cost: Decimal | None = None  # of all its lots, where several prices made one
+    trailing: Decimal | None = None  # how far the stop loss follows the price
+    version: int = 1
 
     def valued(self, market: Market, into: str) -> "Valued":
         worth = self.portion_valued(self.quantity, market, into)
@@ -129,6 +131,19 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
             return quote.bid >= self.take_profit
         return quote.ask <= self.take_profit
 
+    def trailed(self, quote: Quote) -> Self:
+        """A trailing stop follows the price that it is measured by, and never back."""
+        if self.trailing is None:
+            return self
+        price, stop = quote.closing(self.side), self.stop_loss
+        if self.side is Side.BUY:
+            level = price - self.trailing
+            is_better = stop is None or level > stop
+        else:
+            level = price + self.trailing
+            is_better = stop is None or level < stop
+        return replace(self, stop_loss=level) if is_better else self
+
     def reduced(self, fill: "Fill") -> Self:
         """What is left; the last close takes whatever is left of every cost."""
         closed = fill.closed
@@ -136,6 +151,7 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
         left = replace(
             self,
             quantity=self.quantity - closed.quantity,
+            version=self.version + 1,
             margin=self.margin - given_back,
             realised=self.realised + closed.profit,
             cost=self.cost if closed.cost is None else self.whole_cost - closed.cost,

@@ -9,6 +9,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain.account.book import after_netting, book_after, remaining
 from domain.account.bridge import Bridge, resumed, take
 from domain.account.events import (
     AccountEvent,
@@ -27,11 +28,16 @@ from domain.account.events import (
     MarginRestored,
     NegativeBalanceCleared,
     ObjectivesMet,
+    OrderCancelled,
+    OrderChanged,
+    OrderPlaced,
+    OrderTriggered,
     PayoutHeld,
     PayoutReleased,
     PositionClosed,
     PositionIncreased,
     PositionOpened,
+    PositionProtected,
     ReviewEvent,
     RuleBreached,
     Swap,
@@ -40,6 +46,7 @@ from domain.account.events import (
 )
 from domain.account.flow import Flow, FlowKind, Held
 from domain.account.margin import held_margin
+from domain.account.order import Order
 from domain.account.position import Fill, Position, added
 from domain.account.recording import after_closing, after_opening, after_swap
 from domain.rules.adjudicate import (
@@ -94,6 +101,7 @@ class Account(Struct, frozen=True, kw_only=True):
     flows: tuple[Flow, ...] = ()
     held: tuple[Held, ...] = ()  # payouts that wait to be approved
     policy_version: int = 1  # of its own terms; scaling makes another
+    orders: tuple[Order, ...] = ()  # that wait for their price, the oldest first
 
     @property
     def is_over(self) -> bool:
@@ -157,7 +165,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
     @property
     def next_deadline(self) -> datetime | None:
-        """When a timer of its terms runs out, or swap falls due."""
+        """When a timer of its terms or an order runs out, or swap falls due."""
         if not self.is_led_by_venue:
             return None
         deadline = None
@@ -165,6 +173,10 @@ class Account(Struct, frozen=True, kw_only=True):
             deadline = next_deadline(self.phase, self.opened_at, self.record)
         for each in self.positions:
             at = each.rolls_at
+            if at is not None and (deadline is None or at < deadline):
+                deadline = at
+        for order in self.orders:
+            at = order.expires_at
             if at is not None and (deadline is None or at < deadline):
                 deadline = at
         return deadline
@@ -176,6 +188,10 @@ class Account(Struct, frozen=True, kw_only=True):
             touched.update(symbol for symbol, _ in market.path(currency, self.currency))
         return frozenset(touched)
 
+    def followed(self, market: Market) -> frozenset[str]:
+        """Whose quotes it takes notice of: orders wait for some besides."""
+        return self.symbols(market) | {each.symbol for each in self.orders}
+
 
 def applied(account: Account | None, event: AccountEvent, moment: Moment) -> Account:
     """Fold a fact where it belongs: each one may lift a mark, a realised gain say."""
@@ -186,8 +202,21 @@ def observe(account: Account, moment: Moment) -> Account:
     """Raise the marks to what stands; judging comes after, elsewhere."""
     if not account.is_led_by_venue:
         return account
+    account = trailed(account, moment.market)
     seen = raised(account.standing(moment.market), moment.tick, moment.at)
     return marked(account, seen)
+
+
+def trailed(account: Account, market: Market) -> Account:
+    """Trailing stops are marks too: they follow the price with every tick."""
+    for each in account.positions:
+        if each.trailing is not None:
+            break
+    else:  # as almost always
+        return account
+    before = account.positions
+    after = tuple(each.trailed(market.quote(each.symbol)) for each in before)
+    return account if after == before else replace(account, positions=after)
 
 
 def turn(account: Account, moment: Moment) -> Account:
@@ -234,7 +263,7 @@ def mirrored(account: Account) -> Account:
     )
 
 
-def evolved(account: Account, event: AccountEvent) -> Account:  # noqa: C901, PLR0911 - a case an event
+def evolved(account: Account, event: AccountEvent) -> Account:  # noqa: C901, PLR0911, PLR0912 - a case an event
     match event:
         case AccountOpened():
             return opened(event)
@@ -242,6 +271,7 @@ def evolved(account: Account, event: AccountEvent) -> Account:  # noqa: C901, PL
             return replace(
                 account,
                 balance=event.balance,
+                orders=remaining(account.orders, event.position.order_id),
                 positions=(*account.positions, event.position),
                 days_traded=account.days_traded | {event.trading_day},
                 record=after_opening(
@@ -252,6 +282,7 @@ def evolved(account: Account, event: AccountEvent) -> Account:  # noqa: C901, PL
             return replace(
                 account,
                 balance=event.balance,
+                orders=remaining(account.orders, event.deal.order_id),
                 positions=tuple(
                     position if each.trade_id == position.trade_id else each
                     for each in account.positions
@@ -267,6 +298,7 @@ def evolved(account: Account, event: AccountEvent) -> Account:  # noqa: C901, PL
             return replace(
                 account,
                 positions=left,
+                orders=after_netting(account.orders, event),
                 closing=closing,
                 balance=event.balance,
                 record=after_closing(
@@ -302,6 +334,10 @@ def evolved(account: Account, event: AccountEvent) -> Account:  # noqa: C901, PL
             deposit = account.marks.deposit.amount
             taken = take(account.bridge, account.phase, deposit, event.observations)
             return replace(account, bridge=taken[0])
+        case OrderPlaced() | OrderChanged() | OrderTriggered() | OrderCancelled():
+            return replace(account, orders=book_after(account.orders, event))
+        case PositionProtected():
+            return replace(account, positions=protected(account.positions, event))
         case _:
             return funded(account, event)
 
@@ -427,6 +463,23 @@ def scaled(account: Account, event: AccountScaled) -> Account:
 
 def without(held: tuple[Held, ...], payout_id: str) -> tuple[Held, ...]:
     return tuple(each for each in held if each.payout_id != payout_id)
+
+
+def protected(
+    positions: tuple[Position, ...], event: PositionProtected
+) -> tuple[Position, ...]:
+    return tuple(
+        replace(
+            each,
+            stop_loss=event.stop_loss,
+            take_profit=event.take_profit,
+            trailing=event.trailing,
+            version=each.version + 1,
+        )
+        if each.trade_id == event.trade_id
+        else each
+        for each in positions
+    )
 
 
 def trades(account: Account) -> frozenset[str]:

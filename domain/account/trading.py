@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -17,7 +18,7 @@ from domain.account.errors import (
     QuantityRefused,
     StopRefused,
 )
-from domain.account.events import PositionOpened
+from domain.account.events import OpenReason, PositionOpened
 from domain.account.execution import Execution, executed
 from domain.account.margin import added_margin
 from domain.account.position import Position
@@ -51,12 +52,34 @@ def trading(opened: Account | None) -> Account:
     return account
 
 
+class Entry(Protocol):
+    """What says how a trade is to be opened: a command, or an order that waited."""
+
+    @property
+    def trade_id(self) -> str: ...
+    @property
+    def order_id(self) -> str: ...
+    @property
+    def client_order_id(self) -> str | None: ...
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def side(self) -> Side: ...
+    @property
+    def quantity(self) -> Decimal: ...
+    @property
+    def stop_loss(self) -> Decimal | None: ...
+    @property
+    def take_profit(self) -> Decimal | None: ...
+
+
 def open_position(
     command: OpenPosition, account: Account, moment: Moment
 ) -> PositionOpened:
     quote = must_be_let_in(command, account, moment)
     moment.market.instrument_to_open(command.symbol)
-    must_stand_clear(command, quote)
+    stop, target = command.stop_loss, command.take_profit
+    must_stand_clear(command.side, stop, target, quote.closing(command.side))
     return opened(command, account, moment)
 
 
@@ -70,9 +93,19 @@ def must_be_let_in(command: OpenPosition, account: Account, moment: Moment) -> Q
     return quote
 
 
-def opened(command: OpenPosition, account: Account, moment: Moment) -> PositionOpened:
-    """Fill it at the last quote. Raises `InsufficientMargin`."""
-    position = position_of(command, account, moment)
+def opened(
+    entry: Entry,
+    account: Account,
+    moment: Moment,
+    *,
+    limit: Decimal | None = None,
+    trailing: Decimal | None = None,
+    reason: OpenReason = OpenReason.TRADER,
+) -> PositionOpened:
+    """At the last quote, no worse than `limit`. Raises `InsufficientMargin`."""
+    position = position_of(entry, account, moment, limit)
+    if trailing is not None:
+        position = replace(position, trailing=trailing)
     must_be_carried(position, account, moment)
     return PositionOpened(
         at=moment.at,
@@ -80,42 +113,52 @@ def opened(command: OpenPosition, account: Account, moment: Moment) -> PositionO
         position=position,
         trading_day=account.phase.trading_day.day_of(moment.at),
         balance=account.balance - position.commission,
+        reason=reason,
     )
 
 
-def position_of(command: OpenPosition, account: Account, moment: Moment) -> Position:
+def position_of(
+    entry: Entry, account: Account, moment: Moment, limit: Decimal | None = None
+) -> Position:
     """What it would be if it were filled now, at the price that its terms make."""
-    quote = moment.market.quote(command.symbol)
-    instrument = moment.market.instrument(command.symbol)
-    terms, side = account.phase.trading, command.side
-    price, execution = quote.opening(side), None
+    terms, side = account.phase.trading, entry.side
+    instrument = moment.market.instrument(entry.symbol)
+    price, execution = moment.market.quote(entry.symbol).opening(side), None
     if terms is not None and (terms.slippage or terms.latency):
-        price, execution = executed(side, price, command.order_id, instrument, terms)
-    per_lot = instrument.commission_per_lot * command.quantity
-    commission = Money.rounded(per_lot, account.currency)
-    position = Position(
-        trade_id=command.trade_id,
-        order_id=command.order_id,
-        client_order_id=command.client_order_id,
-        symbol=command.symbol,
-        side=side,
-        opened_quantity=command.quantity,
-        quantity=command.quantity,
-        open_price=price,
-        quote=quote,
-        contract_size=instrument.contract_size,
-        currency=instrument.currency,
-        margin=required_margin(command, price, instrument, account, moment),
-        commission=commission,
-        realised=Money.zero(account.currency),
-        opened_at=moment.at,
-        stop_loss=command.stop_loss,
-        take_profit=command.take_profit,
-        specification=instrument.version,
-    )
+        price, execution = executed(
+            side, price, entry.order_id, instrument, terms, limit
+        )
+    position = position_at(price, entry, account, moment)
     if terms is None:
         return position
     return on_terms(position, terms, instrument, account, execution)
+
+
+def position_at(
+    price: Decimal, entry: Entry, account: Account, moment: Moment
+) -> Position:
+    instrument = moment.market.instrument(entry.symbol)
+    per_lot = instrument.commission_per_lot * entry.quantity
+    return Position(
+        trade_id=entry.trade_id,
+        order_id=entry.order_id,
+        client_order_id=entry.client_order_id,
+        symbol=entry.symbol,
+        side=entry.side,
+        opened_quantity=entry.quantity,
+        quantity=entry.quantity,
+        open_price=price,
+        quote=moment.market.quote(entry.symbol),
+        contract_size=instrument.contract_size,
+        currency=instrument.currency,
+        margin=required_margin(entry, price, instrument, account, moment),
+        commission=Money.rounded(per_lot, account.currency),
+        realised=Money.zero(account.currency),
+        opened_at=moment.at,
+        stop_loss=entry.stop_loss,
+        take_profit=entry.take_profit,
+        specification=instrument.version,
+    )
 
 
 def on_terms(
@@ -152,20 +195,20 @@ def must_fit(quantity: Decimal, instrument: Instrument) -> None:
         )
 
 
-def must_stand_clear(command: OpenPosition, quote: Quote) -> None:
-    """A stop is on the losing side of the closing price, a target on the other."""
-    stop, target = command.stop_loss, command.take_profit
+def must_stand_clear(
+    side: Side, stop: Decimal | None, target: Decimal | None, price: Decimal
+) -> None:
+    """A stop is on the losing side of `price`, a target on the other."""
     if stop is None and target is None:
         return
-    price = quote.closing(command.side)
-    if command.side is Side.SELL:
+    if side is Side.SELL:
         stop, target = target, stop
     if (stop is not None and stop >= price) or (target is not None and target <= price):
         raise StopRefused(f"the price is {price}")
 
 
 def required_margin(
-    command: OpenPosition,
+    entry: Entry,
     price: Decimal,
     instrument: Instrument,
     account: Account,
@@ -179,11 +222,11 @@ def required_margin(
             (
                 each.quantity
                 for each in account.positions
-                if (each.symbol, each.side) == (command.symbol, command.side)
+                if (each.symbol, each.side) == (entry.symbol, entry.side)
             ),
             ZERO,
         )
-    carried = instrument.carried(command.quantity, held)
+    carried = instrument.carried(entry.quantity, held)
     if instrument.base == currency:
         return Money.rounded(carried, currency)
     amount, _ = moment.market.converted(carried * price, instrument.currency, currency)

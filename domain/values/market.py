@@ -133,3 +133,4 @@ class Moment(Struct, frozen=True):
     at: datetime
     tick: int
     market: Market
+    previous: Quote | None = None  # which the last tick has replaced

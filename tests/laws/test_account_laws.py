@@ -181,7 +181,7 @@ def test_a_quote_that_says_the_same_again_changes_nothing(
     phase: Phase, history: list[Item]
 ) -> None:
     told = steps(beginning(phase), history)[-1]
-    for symbol in told.opened.symbols(told.moment.market):
+    for symbol in told.opened.followed(told.moment.market):
         last = told.moment.market.quote(symbol)
         again = told.next(Quoted(symbol, str(last.bid), str(last.ask)))
         assert (again.opened, again.events) == (told.opened, ())

@@ -219,11 +219,15 @@ class Accounts:
             self._leave(account)
             return
         bid, ask = account["venue"]["quotes"][symbol]
-        for trade in tuple(account["positions"].values()):
-            if trade["symbol"] != symbol or not self._is_tradable(account, trade):
-                continue
-            if (reason := reached(trade, bid, ask)) is None:
-                continue
+        due = [
+            (reason, trade)
+            for trade in account["positions"].values()
+            if trade["symbol"] == symbol and self._is_tradable(account, trade)
+            if (reason := reached(trade, bid, ask)) is not None
+        ]
+        before = account["venue"]["before"]
+        due.sort(key=lambda each: way(each[1], each[0], before))  # the rest as opened
+        for reason, trade in due:
             quantity = trade["quantity"]
             profit = self._profit(account, trade, quantity)
             self._reduce(account, trade, quantity, profit)
@@ -558,6 +562,15 @@ def deadlines(account: Facts) -> list[tuple[datetime, str, str, datetime, int]]:
 
 def is_hard(breaches: tuple[Expected, ...]) -> bool:
     return any(each[3] == "hard" for each in breaches)
+
+
+def way(trade: Facts, reason: str, before: tuple[Decimal, Decimal]) -> Decimal:
+    """How far the price had to go to the level from the quote before."""
+    bid, ask = before
+    came_from = bid if trade["side"] == "buy" else ask
+    is_rising = (trade["side"] == "buy") is (reason == "take_profit")
+    level: Decimal = trade[reason]
+    return max(Decimal(0), level - came_from if is_rising else came_from - level)
 
 
 def reached(trade: Facts, bid: Decimal, ask: Decimal) -> str | None:

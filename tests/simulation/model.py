@@ -183,6 +183,7 @@ class Model:
         self._nothing_is_due(venue, at)
         must(at >= venue["clock"], "time goes back at tick", sequence)
         venue["clock"], venue["sequence"] = at, sequence
+        venue["before"] = venue["quotes"].get(symbol)
         venue["quotes"][symbol] = (tick.bid, tick.ask)
         venue["quoted_at"][symbol] = tick.quoted_at
         venue["told"][sequence] = (symbol, tick.bid, tick.ask)

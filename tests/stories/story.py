@@ -106,11 +106,12 @@ class Told(Struct, frozen=True, kw_only=True):
     def quoted(self, item: Quoted) -> "Told":
         moment = self.moment
         quote = quote_of(item, moment.tick + 1, moment.at)
+        previous = moment.market.quotes.get(item.symbol)
         quotes = {**moment.market.quotes, item.symbol: quote}
         market = replace(moment.market, quotes=quotes)
-        told = replace(self, moment=Moment(moment.at, quote.sequence, market))
+        told = replace(self, moment=Moment(moment.at, quote.sequence, market, previous))
         account = told.account
-        if account is None or item.symbol not in account.symbols(market):
+        if account is None or item.symbol not in account.followed(market):
             return told
         led_to = told.after(*witness(account, item.symbol, told.moment))
         return replace(led_to, events=(*self.events, *led_to.events))

@@ -40,6 +40,7 @@ from tests.stories.facts import (
     TARGET,
     TRAILING,
 )
+from tests.stories.order_days import ORDER_DAYS
 
 BALANCE_TRAIL = replace(TRAILING, id="balance", follows=Follows.BALANCE)
 ALL_RULES: tuple[Rule, ...] = (MAX_LOSS, DAILY_LOSS, TRAILING, BALANCE_TRAIL)
@@ -99,6 +100,7 @@ STORIES = {
     "one block over a boundary": one_block_over_a_boundary(),
     "refused quotes only": [*A_DAY, gold("2000"), gold("2000"), gold("-1")],
     "two symbols": [*A_DAY, quotes(("EURUSD", "1.10000"), ("XAUUSD", "2001"))],
+    **ORDER_DAYS,
 }
 
 

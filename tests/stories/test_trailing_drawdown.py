@@ -90,7 +90,7 @@ def test_a_share_of_the_mark_grows_with_it() -> None:
 def test_a_balance_that_stood_between_two_fills_of_a_tick_counts() -> None:
     limit = replace(TRAILING, follows=Follows.BALANCE)
     gain = trade(Side.BUY, "1.00", trade_id="gain", take_profit="2040")
-    loss = trade(Side.SELL, "1.00", trade_id="loss", stop_loss="2040")
+    loss = trade(Side.SELL, "1.00", trade_id="loss", stop_loss="2041")
     story = given(account_with(limit), gain, loss).when(gold_at("2040"))
     story.then(PositionClosed, PositionClosed)
     assert story.account.balance == usd("99800.00")

@@ -1,0 +1,215 @@
+"""What the doors of orders promise: placed, seen, changed knowingly, cancelled."""
+
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+
+from tests.doors.desk import MAX_LOSS, Desk
+
+ENDED = {"time_in_force": "gtd", "expires_at": "2026-01-05T09:00:00Z"}
+
+
+async def trading(http: AsyncClient) -> tuple[Desk, str]:
+    desk = await Desk.opened(http)
+    await desk.open_venue()
+    account_id = await desk.open_account()
+    await desk.quote("1.09990", "1.10000")
+    return desk, account_id
+
+
+async def place(desk: Desk, account_id: str, status: int = 201, **rest: Any) -> Any:
+    key = rest.pop("key", None)
+    body = {
+        "account_id": account_id,
+        "symbol": "EURUSD",
+        "side": "buy",
+        "type": "limit",
+        "quantity": "0.10",
+        "time_in_force": "gtc",
+        **rest,
+    }
+    return await desk.post("/orders", body, status, key)
+
+
+async def test_a_limit_order_waits_and_fills_at_its_price_or_better(
+    http: AsyncClient, projected: None
+) -> None:
+    desk, account_id = await trading(http)
+    placed = await place(desk, account_id, price="1.09500", stop_loss="1.09000")
+    assert (placed["status"], placed["trade_id"]) == ("working", None)
+    path = f"/orders/{placed['order_id']}"
+    assert await desk.get(path) == placed
+    await desk.quote("1.09480", "1.09490")
+    filled = await desk.get(path)
+    assert (filled["status"], filled["fill_price"]) == ("filled", "1.09490")
+    assert filled["version"] == 2
+    trade = await desk.get(f"/trades/{filled['trade_id']}")
+    assert trade["order_id"] == placed["order_id"]
+    assert (trade["open_price"], trade["stop_loss"]) == ("1.09490", "1.09000")
+    await desk.quote("1.08900", "1.08910")
+    closed = await desk.get(f"/trades/{filled['trade_id']}")
+    assert (closed["status"], closed["close_price"]) == ("closed", "1.08900")
+    assert closed["profit"] == "-59.00"  # past its stop of 1.09000
+
+
+async def test_a_market_order_is_a_trade_at_once(
+    http: AsyncClient, projected: None
+) -> None:
+    desk, account_id = await trading(http)
+    placed = await place(desk, account_id, type="market", take_profit="1.12000")
+    assert placed["status"] == "filled"
+    assert placed["fill_price"] == "1.10000"
+    trade = await desk.get(f"/trades/{placed['trade_id']}")
+    assert (trade["status"], trade["take_profit"]) == ("open", "1.12000")
+
+
+@pytest.mark.parametrize("lasts", ["ioc", "FOK"])
+async def test_what_cannot_be_filled_now_is_decided_cancelled(
+    http: AsyncClient, projected: None, lasts: str
+) -> None:
+    desk, account_id = await trading(http)
+    placed = await place(desk, account_id, price="1.09999", time_in_force=lasts)
+    assert (placed["status"], placed["reason"]) == ("cancelled", "unfilled")
+    assert await desk.get(f"/orders/{placed['order_id']}") == placed
+    at_once = await place(desk, account_id, price="1.10000", time_in_force=lasts)
+    assert at_once["status"] == "filled"
+
+
+async def test_an_order_is_changed_by_whoever_knows_how_it_stands(
+    http: AsyncClient, projected: None
+) -> None:
+    desk, account_id = await trading(http)
+    placed = await place(desk, account_id, price="1.09500")
+    path = f"/orders/{placed['order_id']}"
+    tag = (await desk.ask("GET", path)).headers["etag"]
+    assert tag == '"1"'
+    first = await desk.ask(
+        "PATCH", path, json={"price": "1.09400"}, headers={"If-Match": tag}
+    )
+    assert (first.status_code, first.headers["etag"]) == (200, '"2"')
+    assert (first.json()["price"], first.json()["version"]) == ("1.09400", 2)
+    for method, body in (("PATCH", {"price": "1.09300"}), ("DELETE", None)):
+        late = await desk.ask(method, path, json=body, headers={"If-Match": tag})
+        assert (late.status_code, late.json()["code"]) == (412, "precondition-failed")
+    gone = await desk.ask("DELETE", path, headers={"If-Match": '"2"'})
+    assert (gone.status_code, gone.json()["status"]) == (200, "cancelled")
+    assert gone.json()["reason"] == "trader"
+    again = await desk.ask("DELETE", path)
+    assert (again.status_code, again.json()["code"]) == (409, "order-not-working")
+    assert (await desk.get(path))["status"] == "cancelled"
+
+
+async def test_one_client_order_id_for_trades_and_orders(http: AsyncClient) -> None:
+    desk, account_id = await trading(http)
+    names = ({"client_order_id": f"mine-{number}"} for number in range(3))
+    one, two, three = (dict[str, Any](each) for each in names)
+    trade = await desk.trade(account_id, quantity="0.10", **one)
+    again = await place(desk, account_id, 200, price="1.09500", **one)
+    assert again == trade
+    waits = await place(desk, account_id, price="1.09500", **two)
+    again = await place(desk, account_id, 200, price="1.09600", **two)
+    assert again == waits
+    again = await desk.trade(account_id, status=200, **two)
+    assert again == waits
+    other = await place(desk, account_id, price="1.09500", **three)
+    assert other["order_id"] != waits["order_id"]
+
+
+async def test_orders_are_listed_by_status_and_page_by_page(
+    http: AsyncClient, projected: None
+) -> None:
+    desk, account_id = await trading(http)
+    placed = [
+        await place(desk, account_id, price=f"1.0{number}000") for number in range(5, 9)
+    ]
+    await desk.ask("DELETE", f"/orders/{placed[0]['order_id']}")
+    working = await desk.get(
+        "/orders", account_id=account_id, status="working", limit=2
+    )
+    rest = await desk.get(
+        "/orders",
+        account_id=account_id,
+        status="working",
+        limit=2,
+        cursor=working["next"],
+    )
+    listed = [each["order_id"] for each in (*working["items"], *rest["items"])]
+    assert sorted(listed) == sorted(each["order_id"] for each in placed[1:])
+    assert rest["next"] is None
+    mine = await desk.get("/orders", status="cancelled")
+    assert [each["order_id"] for each in mine["items"]] == [placed[0]["order_id"]]
+
+
+async def test_an_order_that_has_no_such_shape_is_refused_before_it_is_decided(
+    http: AsyncClient,
+) -> None:
+    desk, account_id = await trading(http)
+    for wrong in (
+        {"price": None},
+        {"price": "0"},
+        {"price": "1.0", "stop_price": "1.1"},
+        {"type": "market", "price": "1.0"},
+        {"type": "stop"},
+        {"type": "stop_limit", "price": "1.1"},
+        {"type": "iceberg", "price": "1.0"},
+        {"price": "1.0", "time_in_force": "gtd"},
+        {"price": "1.0", "time_in_force": "day", "expires_at": "2026-01-06T00:00:00Z"},
+        {"price": "1.0", "trailing": "-1"},
+        {"price": "1.0", "colour": "red"},
+    ):
+        refused = await place(desk, account_id, 400, **wrong)
+        assert refused["code"] == "invalid-request"
+        assert refused["errors"], wrong
+    assert (await desk.get(f"/accounts/{account_id}"))["version"] == 1
+
+
+async def test_a_decided_no_says_which(http: AsyncClient) -> None:
+    desk, account_id = await trading(http)
+    for wrong, code in (
+        ({"price": "1.0", "symbol": "GBPUSD"}, "unknown-symbol"),
+        ({"price": "1.0", "quantity": "0.001"}, "quantity-refused"),
+        ({"price": "1.0", "quantity": "90"}, "insufficient-margin"),
+        ({"price": "1.000001"}, "price-refused"),
+        ({"price": "1.0", "stop_loss": "1.1"}, "stop-refused"),
+        ({"type": "stop", "stop_price": "1.10000"}, "stop-refused"),
+        ({"price": "1.0", "oco": "nobody"}, "order-not-working"),
+        ({"price": "1.0", **ENDED}, "order-refused"),
+    ):
+        refused = await place(desk, account_id, 409, **wrong)
+        assert refused["code"] == code
+        if code == "insufficient-margin":
+            assert refused["arithmetic"]["rule"] == "free_margin"
+
+
+async def test_a_strangers_order_is_not_there(
+    http: AsyncClient, projected: None
+) -> None:
+    desk, account_id = await trading(http)
+    placed = await place(desk, account_id, price="1.09500")
+    stranger = await Desk.opened(http)
+    path = f"/orders/{placed['order_id']}"
+    for method, where, body in (
+        ("GET", path, None),
+        ("GET", f"/orders?account_id={account_id}", None),
+        ("PATCH", path, {"price": "1.09400"}),
+        ("DELETE", path, None),
+    ):
+        answer = await stranger.ask(method, where, json=body)
+        assert answer.status_code == 404, (method, where)
+    assert (await stranger.get("/orders"))["items"] == []
+    assert (await desk.get(path))["status"] == "working"
+
+
+async def test_a_breach_cancels_what_waits(http: AsyncClient, projected: None) -> None:
+    desk = await Desk.opened(http)
+    await desk.open_venue()
+    account_id = await desk.open_account(MAX_LOSS)
+    await desk.quote("1.09990", "1.10000")
+    await desk.trade(account_id)
+    placed = await place(desk, account_id, price="1.05000")
+    await desk.quote("1.08000", "1.08010")
+    gone = await desk.get(f"/orders/{placed['order_id']}")
+    assert (gone["status"], gone["reason"]) == ("cancelled", "breach")
+    refused = await place(desk, account_id, 409, price="1.05000")
+    assert refused["code"] == "account-breached"
