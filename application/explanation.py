@@ -25,10 +25,13 @@ from domain.account.events import (
     BreachAnnulled,
     BreachConfirmed,
     BreachDismissed,
+    MarginCalled,
     ObjectivesMet,
+    PositionClosed,
     ReviewEvent,
     RuleBreached,
 )
+from domain.account.margin import MarginStood
 from domain.account.position import Valued
 from domain.account.state import Account
 from domain.rules import claims
@@ -52,6 +55,8 @@ Outcome = Literal[
     "annulled",
     "confirmed",
     "dismissed",
+    "called",
+    "stopped_out",
 ]
 REVIEWED: Final[dict[type[ReviewEvent], Outcome]] = {
     BreachAnnulled: "annulled",
@@ -281,6 +286,10 @@ def verdict(
                 tuple(each.timer.id for each in struck),
                 tuple(told),
             )
+        case MarginCalled(margin=stood):
+            return "called", (), evidence.margin(stood)
+        case PositionClosed(margin=MarginStood() as stood):
+            return "stopped_out", (), evidence.margin(stood)
         case AccountQuarantined(cause=cause):
             return "frozen", (), (f"judging it failed: {cause}",)
         case BreachAnnulled() | BreachConfirmed() | BreachDismissed():

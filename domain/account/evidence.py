@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from domain.account.events import RuleBreached
 from domain.account.flow import FlowKind
+from domain.account.margin import MarginStood
 from domain.account.position import Valued
 from domain.rules import claims
 from domain.rules.adjudicate import Breach
@@ -23,7 +24,8 @@ from domain.rules.max_loss import MaxLoss
 from domain.rules.phase import LimitRule
 from domain.rules.record import Record
 from domain.rules.standing import Standing
-from domain.values.money import Money
+from domain.rules.trading_terms import HUNDRED
+from domain.values.money import Money, minor_unit
 from domain.values.quote import Quote, Side
 from domain.values.trading_day import TradingDay
 
@@ -93,6 +95,15 @@ def equity(event: RuleBreached) -> Iterator[str]:
             if held.accrued is not None:  # swap that is not in the balance yet
                 told += claims.signed(held.accrued.amount)
         yield f"{told} = {event.equity.amount}"
+
+
+def margin(stood: MarginStood) -> tuple[str, str]:
+    """What the level comes to, and that equity stands no higher."""
+    exact = stood.margin.amount * stood.per_cent / HUNDRED
+    level = f"{stood.margin.amount} x {stood.per_cent:f} % = {stood.level.amount}"
+    if exact != stood.level.amount:
+        level += f", up to the next {minor_unit(stood.level.currency)}"
+    return level, f"{stood.equity.amount} <= {stood.level.amount}"
 
 
 def observed(event: RuleBreached, limit: LimitRule) -> Iterator[str]:

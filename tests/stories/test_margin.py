@@ -13,6 +13,7 @@ from domain.account.events import (
     PositionClosed,
     RuleBreached,
 )
+from domain.account.evidence import margin
 from domain.rules.phase import Rule
 from domain.rules.trading_terms import HOUSE_STANDARD, HedgedMargin, TradingTerms
 from domain.values.quote import Side
@@ -99,6 +100,11 @@ def test_the_worst_position_closes_and_the_rest_goes_on() -> None:
     story = gold_and_euro().when(gold_at("1935.50"))
     story.then(MarginCalled, PositionClosed, MarginRestored)
     closed = story.then_closed("-6450.00")
+    assert closed.margin is not None
+    assert margin(closed.margin) == (
+        "11100.00 x 50 % = 5550.00",
+        "5550.00 <= 5550.00",
+    )
     assert closed.reason is CloseReason.STOP_OUT
     assert closed.margin is not None
     assert closed.margin.level == usd("5550.00")
