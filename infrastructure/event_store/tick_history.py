@@ -5,7 +5,6 @@ a handful of looks at the primary key, however many millions there are.
 """
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final, LiteralString
 
 from msgspec import UNSET, Struct, UnsetType
@@ -50,8 +49,8 @@ class Said(Struct, frozen=True, kw_only=True, omit_defaults=True):
     accepted: bool
     reason: str | UnsetType = UNSET
     symbol: str
-    bid: Decimal | str  # as text where it was refused: it may be no number
-    ask: Decimal | str
+    bid: str  # as it was said where it was refused: it may be no number
+    ask: str
     at: datetime  # the exchange's stamp
     heard_at: datetime  # engine time
     source: str
@@ -143,8 +142,8 @@ def said(each: Accepted | Refused) -> Said:
             sequence=each.quote.sequence,
             accepted=True,
             symbol=each.quote.symbol,
-            bid=each.quote.bid,
-            ask=each.quote.ask,
+            bid=f"{each.quote.bid:f}",
+            ask=f"{each.quote.ask:f}",
             at=each.quote.at,
             heard_at=each.engine_time,
             source=each.source,
