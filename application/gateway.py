@@ -19,8 +19,10 @@ from application.views.challenge import ChallengeView, challenge_view
 from application.views.parked import ParkedView, parked_view
 from application.views.plan import PlanView, latest, plan_view
 from application.views.position import PositionView, position_views
+from application.views.preview import PreviewView, preview_view
 from application.views.venue import SymbolView, symbol_view
 from application.without import recounted
+from domain.account.commands import PlaceOrder
 from domain.account.recount import Recount
 from domain.account.state import Account, Status
 from domain.challenge.decider import PurchaseChallenge, must_be_allowed
@@ -85,6 +87,12 @@ class Gateway(Protocol):
 
     def terms_of(self, account_id: str) -> tuple[Phase, str]:
         """What binds it, and in which currency; nothing is valued for that."""
+        ...
+
+    def preview(
+        self, account_id: str, owner: str | None, command: PlaceOrder
+    ) -> PreviewView:
+        """What an order would leave; nothing is decided."""
         ...
 
     def challenge(self, challenge_id: str, owner: str | None) -> ChallengeView: ...
@@ -244,6 +252,17 @@ class LocalGateway:
         if entry.state.status is not Status.BREACHED or entry.state.bridge is not None:
             return None
         return await recounted(engine.journal, account_id, breach_version, ticks)
+
+    def preview(
+        self, account_id: str, owner: str | None, command: PlaceOrder
+    ) -> PreviewView:
+        partition = self.see_account(account_id, owner)
+        engine = self._hosts[partition].engine
+        entry = engine.memory.shown(f"account-{account_id}")
+        assert entry is not None
+        assert isinstance(entry.state, Account)
+        moment = engine.venues[entry.state.venue_id].shown_moment()
+        return preview_view(entry.state, command, moment)
 
     def instruments(self, venue_id: str) -> Mapping[str, Instrument]:
         partition = self.partition_of_venue(venue_id)

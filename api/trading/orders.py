@@ -27,6 +27,7 @@ from application.caller import Caller
 from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION, Gateway
 from application.refusals import NotFound
 from application.views.order import OrderStatus, OrderView
+from application.views.preview import PreviewView
 from domain.account.commands import CancelOrders, ChangeOrder, PlaceOrder
 from domain.account.order import OrderType, TimeInForce
 from domain.account.placing import PRICES
@@ -148,6 +149,17 @@ def command_of(data: NewOrder, order_id: str, trade_id: str) -> PlaceOrder:
         trailing=number(data.trailing),
         oco=data.oco,
     )
+
+
+@post("/orders/preview", status_code=200, opt=dict(SIGNED_IN))
+async def preview_order(
+    data: JSONBody[NewOrder],
+    caller: NamedDependency[Caller],
+    gateway: NamedDependency[SkipValidation[Gateway]],
+) -> PreviewView:
+    """Show what it would cost and leave; nothing is placed."""
+    command = command_of(data, "preview", "preview")
+    return gateway.preview(data.account_id, caller.trader_id, command)
 
 
 @patch("/orders/{order_id:str}", opt=dict(SIGNED_IN))

@@ -18,6 +18,7 @@ from api.trading.orders import (
     one_order,
     orders,
     place_order,
+    preview_order,
 )
 from api.trading.overview import overview
 from api.trading.parked import parked, retry_parked, skip_parked
@@ -28,6 +29,11 @@ from api.trading.plans import (
     one_plan,
     plan_versions,
     plans,
+)
+from api.trading.protections import (
+    close_everything,
+    close_trade_by,
+    protect_trade,
 )
 from api.trading.reviews import annul, confirm, dismiss
 from api.trading.sandbox import advance_clock, open_account, open_venue, take_quotes
@@ -45,8 +51,23 @@ HANDLERS = {
     ),
     "challenges": (buy_challenge, challenges, one_challenge),
     "accounts": (accounts, one_account, account_events, overview, curve),
-    "trades": (open_trade, close_trade, trades, one_trade),
-    "orders": (place_order, change_order, cancel_order, orders, one_order),
+    "trades": (
+        open_trade,
+        protect_trade,
+        close_trade,
+        close_trade_by,
+        close_everything,
+        trades,
+        one_trade,
+    ),
+    "orders": (
+        place_order,
+        preview_order,
+        change_order,
+        cancel_order,
+        orders,
+        one_order,
+    ),
     "breaches": (breaches, one_breach),
     "leaderboard": (leaderboard, feed),
     "adjudication": (judge_history,),

@@ -85,6 +85,17 @@ async def close_trade(
     data: JSONBody[CloseTrade | None] = None,
 ) -> Response[TradeView]:
     asking = Asking(request, caller, data or CloseTrade())
+    account_id = await account_of(trade_id, gateway, reads)
+    quantity = exact(data.quantity) if data and data.quantity else None
+    return await asking.answer(
+        gateway,
+        gateway.partition_of_account(account_id),
+        f"account-{account_id}",
+        ClosePosition(trade_id=trade_id, quantity=quantity),
+    )
+
+
+async def account_of(trade_id: str, gateway: Gateway, reads: Reads) -> str:
     account_id = gateway.account_of_trade(trade_id)
     if account_id is None:  # closed already, or never there: the tables know
         await reads.catch_up(LIVE_PARTITION, None)
@@ -95,13 +106,7 @@ async def close_trade(
         account_id = await account_of_trade(reads.pool, trade_id)
     if account_id is None:
         raise NotFound(trade_id)
-    quantity = exact(data.quantity) if data and data.quantity else None
-    return await asking.answer(
-        gateway,
-        gateway.partition_of_account(account_id),
-        f"account-{account_id}",
-        ClosePosition(trade_id=trade_id, quantity=quantity),
-    )
+    return account_id
 
 
 @get("/trades", opt=dict(SIGNED_IN))

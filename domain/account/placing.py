@@ -52,13 +52,20 @@ PRICES = {  # whether it has a limit, and a stop
 
 
 def place_order(command: PlaceOrder, account: Account, moment: Moment) -> OrderPlaced:
+    order = order_of(command, account, moment)
+    must_be_placeable(order, account, moment)
+    return OrderPlaced(at=moment.at, tick=moment.tick, order=order)
+
+
+def order_of(command: PlaceOrder, account: Account, moment: Moment) -> Order:
+    """As it would wait; neither its prices nor the margin have been looked at."""
     if account.paused:
         raise AccountPaused(account.account_id)
     if len(account.orders) >= MOST_ORDERS:
         raise TooManyOrders(f"{MOST_ORDERS} orders are working")
     if command.oco is not None:
         must_be_free(working_order(account, command.oco), command)
-    order = Order(
+    return Order(
         order_id=command.order_id,
         trade_id=command.trade_id,
         client_order_id=command.client_order_id,
@@ -76,8 +83,6 @@ def place_order(command: PlaceOrder, account: Account, moment: Moment) -> OrderP
         placed_at=moment.at,
         oco=command.oco,
     )
-    must_be_placeable(order, account, moment)
-    return OrderPlaced(at=moment.at, tick=moment.tick, order=order)
 
 
 def change_order(
@@ -175,6 +180,16 @@ def ending(
 
 
 def must_be_placeable(order: Order, account: Account, moment: Moment) -> None:
+    quote = must_be_sound(order, account, moment)
+    if order.is_due(quote):
+        filled(order, account, moment)  # or it is refused
+    elif not takes_from(order, account):
+        price = order.entry(quote)
+        must_be_carried(position_at(price, order, account, moment), account, moment)
+
+
+def must_be_sound(order: Order, account: Account, moment: Moment) -> Quote:
+    """Whatever it needs but margin; the quote that it meets."""
     quote = must_be_tradable(order.symbol, moment)
     if not has_price(order.symbol, moment):
         raise QuoteStale(f"{order.symbol} has no quote since its market opened")
@@ -184,11 +199,7 @@ def must_be_placeable(order: Order, account: Account, moment: Moment) -> None:
     must_be_ahead(order, quote)
     must_be_protected(order, quote)
     must_be_converted(instrument.currency, account, moment)
-    if order.is_due(quote):
-        filled(order, account, moment)  # or it is refused
-    elif not takes_from(order, account):
-        price = order.entry(quote)
-        must_be_carried(position_at(price, order, account, moment), account, moment)
+    return quote
 
 
 def takes_from(order: Order, account: Account) -> bool:

@@ -213,3 +213,109 @@ async def test_a_breach_cancels_what_waits(http: AsyncClient, projected: None) -
     assert (gone["status"], gone["reason"]) == ("cancelled", "breach")
     refused = await place(desk, account_id, 409, price="1.05000")
     assert refused["code"] == "account-breached"
+
+
+async def test_a_preview_tells_what_an_order_would_leave(http: AsyncClient) -> None:
+    """Ten lots at a stop of a hundred points lose 1,000 dollars: all that there is."""
+    desk, account_id = await trading(http)
+    body = {
+        "account_id": account_id,
+        "symbol": "EURUSD",
+        "side": "buy",
+        "type": "market",
+        "quantity": "0.50",
+        "stop_loss": "1.09000",
+    }
+    seen = await desk.post("/orders/preview", body, 200)
+    assert (seen["margin"], seen["commission"]) == ("550.00", "0.00")
+    assert (seen["equity_after"], seen["equity_at_stop"]) == ("9995.00", "9500.00")
+    assert seen["distances"] == [{"rule": "max", "distance": "995.00"}]
+    assert seen["distances_at_stop"] == [{"rule": "max", "distance": "500.00"}]
+    assert seen["largest_quantity"] == "1.00"  # to the floor, which may be touched
+    none = await desk.post("/orders/preview", {**body, "stop_loss": None}, 200)
+    assert (none["equity_at_stop"], none["largest_quantity"]) == (None, None)
+    beyond = await desk.post("/orders/preview", {**body, "quantity": "90"}, 200)
+    assert beyond["free_margin_after"].startswith("-")  # it is told, not refused
+    refused = await desk.post("/orders/preview", {**body, "stop_loss": "1.2"}, 409)
+    assert refused["code"] == "stop-refused"
+    assert (await desk.get(f"/accounts/{account_id}"))["version"] == 1
+
+
+async def test_a_trailing_stop_follows_the_price_and_never_back(
+    http: AsyncClient, projected: None
+) -> None:
+    """T11: 50 pips behind 1.1000, then 1.1060, then 1.1030."""
+    desk, account_id = await trading(http)
+    await desk.quote("1.10000", "1.10010")
+    trade = await desk.trade(account_id, quantity="0.10")
+    path = f"/trades/{trade['trade_id']}"
+    moved = await desk.ask("PATCH", path, json={"trailing": "0.00500"})
+    assert moved.status_code == 200, moved.text
+    assert (moved.json()["trailing"], moved.json()["stop_loss"]) == (
+        "0.00500",
+        "1.09500",
+    )
+    await desk.quote("1.10600", "1.10610")
+    await desk.quote("1.10300", "1.10310")
+    await desk.quote("1.10101", "1.10111")
+    assert (await desk.get(path))["status"] == "open"
+    await desk.quote("1.10100", "1.10110")
+    closed = await desk.get(path)
+    assert (closed["status"], closed["close_price"]) == ("closed", "1.10100")
+
+
+async def test_a_trade_is_protected_by_whoever_knows_how_it_stands(
+    http: AsyncClient,
+) -> None:
+    desk, account_id = await trading(http)
+    trade = await desk.trade(account_id, quantity="0.10", stop_loss="1.09000")
+    path = f"/trades/{trade['trade_id']}"
+
+    async def patched(status: int, seen: str, **body: object) -> Any:
+        headers = {"If-Match": seen}
+        answer = await desk.ask("PATCH", path, json=body, headers=headers)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    kept = await patched(200, '"1"', take_profit="1.12000")
+    assert (kept["stop_loss"], kept["take_profit"]) == ("1.09000", "1.12000")
+    assert (await patched(412, '"1"', stop_loss=None))["code"] == "precondition-failed"
+    free = await patched(200, '"2"', stop_loss=None)
+    assert (free["stop_loss"], free["take_profit"]) == (None, "1.12000")
+    wrong = await patched(409, "*", stop_loss="1.10000")
+    assert wrong["code"] == "stop-refused"
+
+
+async def test_opposite_trades_close_each_other_without_a_spread(
+    http: AsyncClient,
+) -> None:
+    desk, account_id = await trading(http)
+    long = await desk.trade(account_id, quantity="0.30")  # at 1.10000
+    await desk.quote("1.10500", "1.10510")
+    short = await desk.trade(account_id, "sell", quantity="0.20")  # at 1.10500
+    path = f"/trades/{long['trade_id']}/close-by"
+    both = await desk.post(path, {"trade_id": short["trade_id"]}, 200)
+    first, second = both["trades"]
+    assert (first["status"], first["profit"]) == ("open", "100.00")
+    assert (second["status"], second["profit"]) == ("closed", "0.00")
+    assert both["balance"] == "10100.00"
+    same = await desk.post(path, {"trade_id": long["trade_id"]}, 409)
+    assert same["code"] == "not-opposite"
+
+
+async def test_closing_all_leaves_nothing_open_and_nothing_waiting(
+    http: AsyncClient, projected: None
+) -> None:
+    desk, account_id = await trading(http)
+    await desk.trade(account_id, quantity="0.10")
+    await desk.trade(account_id, "sell", quantity="0.20")
+    placed = await place(desk, account_id, price="1.05000")
+    path = f"/accounts/{account_id}/close-all"
+    flat = await desk.post(path, None, 200)
+    assert [each["status"] for each in flat["trades"]] == ["closed", "closed"]
+    assert flat["cancelled"] == [placed["order_id"]]
+    assert flat["left"] == []
+    standing = await desk.get(f"/accounts/{account_id}")
+    assert (standing["margin"], standing["equity"]) == ("0.00", "9997.00")
+    again = await desk.post(path, None, 409)
+    assert again["code"] == "trade-not-open"
