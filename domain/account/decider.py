@@ -101,13 +101,23 @@ def followed(account: Account | None, answer: AccountEvent, moment: Moment) -> O
         assert account is not None
         return adjudged(account, answer, moment)
     account = evolve(account, answer)
-    led_to = turned_round(account, answer, moment) or set_off(account, answer, moment)
-    if led_to:
+    if led_to := leading_on(account, answer, moment):
         account = folded(observe(account, moment), led_to, moment)
     account, verdict = judged(account, moment)  # which raises the marks
     if account.balance.amount < 0:
         account, verdict = cleared(account, verdict, moment)
     return account, (*led_to, *verdict)
+
+
+def leading_on(
+    account: Account, answer: AccountEvent, moment: Moment
+) -> tuple[AccountEvent, ...]:
+    """What an answer leads to before it is judged; mostly nothing, quickly seen."""
+    if isinstance(answer, PositionOpened):
+        return ()
+    if isinstance(answer, PositionClosed) and not (answer.order or account.orders):
+        return ()
+    return turned_round(account, answer, moment) or set_off(account, answer, moment)
 
 
 def witness(account: Account, symbol: str, moment: Moment) -> Outcome:

@@ -44,12 +44,13 @@ def added_margin(
     position: Position, positions: Positions, terms: TradingTerms | None
 ) -> Decimal:
     """What is held more with it than without: less than none where it is a hedge."""
-    if terms is None or not any(
-        each.symbol == position.symbol and each.side is not position.side
-        for each in positions
-    ):
-        return position.margin.amount
-    return held_margin((*positions, position), terms) - held_margin(positions, terms)
+    if terms is not None:
+        symbol, side = position.symbol, position.side
+        for each in positions:
+            if each.symbol == symbol and each.side is not side:
+                together = held_margin((*positions, position), terms)
+                return together - held_margin(positions, terms)
+    return position.margin.amount
 
 
 def hedged(positions: Positions, model: HedgedMargin) -> Decimal:

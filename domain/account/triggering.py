@@ -12,7 +12,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from domain.account.closing import booked, closed
-from domain.account.errors import InsufficientMargin
+from domain.account.errors import InsufficientMargin, QuantityRefused
 from domain.account.events import (
     AccountEvent,
     CancelReason,
@@ -137,6 +137,8 @@ def order_due(
             arithmetic=refused.arithmetic,
         )
         return (rejected,)
+    except QuantityRefused:  # it would join what another specification opened
+        return (cancelled((order.order_id,), CancelReason.SYMBOL, moment),)
     except QuoteStale:
         return (cancelled((order.order_id,), CancelReason.CONVERSION, moment),)
     if any(each.order_id == order.oco for each in account.orders):
