@@ -18,6 +18,7 @@ from domain.rules.adjudicate import (
     raised,
     warned,
 )
+from domain.rules.allocation_cap import AllocationCap
 from domain.rules.allowance import Allowance, AmountBasis
 from domain.rules.daily_loss import DayAnchor
 from domain.rules.inactivity import Activity, Inactivity, Since
@@ -178,6 +179,7 @@ IDLE = Inactivity(
     after=Span(Unit.ELAPSED, 9),
     since=Since.ACTIVITY,
 )
+CAP = AllocationCap(id="cap", cap=Decimal(100_000), accounts=None)
 TWO_DAYS = TimeLimit(id="two", after=Span(Unit.ELAPSED, 2), start=Start.ACTIVATION)
 
 
@@ -209,7 +211,7 @@ def test_exactly_two_days_are_not_more_than_two() -> None:
     assert next_deadline(waiting, MONDAY, RECORD) is None
 
 
-@pytest.mark.parametrize("rules", [(), (MAX_LOSS,), (TARGET, THREE_DAYS)])
+@pytest.mark.parametrize("rules", [(), (MAX_LOSS,), (TARGET, THREE_DAYS), (CAP,)])
 def test_days_and_trades_are_recorded_only_where_a_rule_looks_at_them(
     rules: tuple[Rule, ...],
 ) -> None:
