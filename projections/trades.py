@@ -224,8 +224,9 @@ TRADES = Projection(TABLE, HEARS, wanted, fold)
 SELECT = """
     SELECT trade_id, order_id, client_order_id, account_id, symbol, side, quantity,
         status, open_price, bid, ask, quote_sequence, commission, opened_at, stop_loss,
-        take_profit, "trailing", closed_quantity, close_price, closed_at, profit, swap,
-        accrued_swap, balance, partition || '-' || position AS position, version
+        take_profit, "trailing", revision, closed_quantity, close_price, closed_at,
+        profit, swap, accrued_swap, balance, partition || '-' || position AS position,
+        version
     FROM read.trades
 """
 OF_ACCOUNT = " WHERE account_id = %(of)s"

@@ -21,7 +21,7 @@ from api.conventions import (
 from api.doors import SIGNED_IN
 from api.trading.asking import Asking, client_order, owner_for
 from api.trading.reads import Reads, after, cursor_after
-from api.trading.seen import seen_version, with_etag
+from api.trading.seen import etag, seen_version, with_etag
 from api.trading.trades import ClientOrderText, SymbolText
 from application.caller import Caller
 from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION, Gateway
@@ -256,7 +256,7 @@ async def one_order(
         await reads.catch_up(partition, None)
     found = await found_order(reads, order_id)
     gateway.see_account(found.account_id, owner_for(caller))
-    return Response(found, headers={"ETag": f'"{found.version}"'})
+    return Response(found, headers={"ETag": etag(found.version)})
 
 
 async def account_of_order(gateway: Gateway, reads: Reads, order_id: str) -> str:

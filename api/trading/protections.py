@@ -12,7 +12,7 @@ from api.doors import SIGNED_IN
 from api.trading.asking import Asking
 from api.trading.orders import NOTHING, maybe_number
 from api.trading.reads import Reads
-from api.trading.seen import seen_version
+from api.trading.seen import seen_version, with_etag
 from api.trading.trades import account_of
 from application.caller import Caller
 from application.gateway import Gateway
@@ -51,12 +51,13 @@ async def protect_trade(
         seen=seen_version(request),
     )
     account_id = await account_of(trade_id, gateway, reads)
-    return await Asking(request, caller, data).answer(
+    answer = await Asking(request, caller, data).answer(
         gateway,
         gateway.partition_of_account(account_id),
         f"account-{account_id}",
         command,
     )
+    return with_etag(answer)
 
 
 @post("/trades/{trade_id:str}/close-by", status_code=200, opt=dict(SIGNED_IN))

@@ -16,6 +16,7 @@ FIRST_REFUSAL: Final = 400
 
 class Versioned(Struct):
     version: int
+    revision: int | None = None  # of a trade, whose version is its account's
 
 
 def seen_version(request: Request[Any, Any, Any]) -> int | None:
@@ -29,8 +30,12 @@ def seen_version(request: Request[Any, Any, Any]) -> int | None:
     return int(match[1])
 
 
+def etag(version: object, revision: object = None) -> str:
+    return f'"{version if revision is None else revision}"'
+
+
 def with_etag(answer: Response[Any]) -> Response[Any]:
     if answer.status_code is not None and answer.status_code < FIRST_REFUSAL:
-        version = msgspec.json.decode(answer.content, type=Versioned).version
-        answer.headers["ETag"] = f'"{version}"'
+        told = msgspec.json.decode(answer.content, type=Versioned)
+        answer.headers["ETag"] = etag(told.version, told.revision)
     return answer

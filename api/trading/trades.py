@@ -19,6 +19,7 @@ from api.conventions import (
 from api.doors import SIGNED_IN
 from api.trading.asking import Asking, client_order, owner_for
 from api.trading.reads import Reads, after, cursor_after
+from api.trading.seen import etag
 from application.caller import Caller
 from application.gateway import LIVE_PARTITION, SANDBOX_PARTITION, Gateway
 from application.refusals import NotFound
@@ -145,7 +146,7 @@ async def one_trade(
     gateway: NamedDependency[SkipValidation[Gateway]],
     reads: NamedDependency[SkipValidation[Reads]],
     min_position: MinPosition = None,
-) -> TradeView:
+) -> Response[TradeView]:
     await reads.reach(min_position)
     account_id = gateway.account_of_trade(trade_id)
     if account_id is not None:
@@ -161,4 +162,4 @@ async def one_trade(
     if found is None:
         raise NotFound(trade_id)
     gateway.see_account(found.account_id, owner_for(caller))
-    return found
+    return Response(found, headers={"ETag": etag(found.revision)})

@@ -29,6 +29,7 @@ class TradeView(Struct, frozen=True, kw_only=True):
     stop_loss: Decimal | None
     take_profit: Decimal | None
     trailing: Decimal | None  # how far the stop loss follows the price
+    revision: int  # how often it has been told of: its ETag
     closed_quantity: Decimal
     close_price: Decimal | None  # of the latest fill
     closed_at: datetime | None
@@ -62,6 +63,7 @@ def opened_trade(
         stop_loss=held.stop_loss,
         take_profit=held.take_profit,
         trailing=held.trailing,
+        revision=held.version,
         closed_quantity=held.opened_quantity - held.quantity,
         close_price=None,
         closed_at=None,
@@ -103,6 +105,7 @@ def closed_trade(
         stop_loss=held.stop_loss,
         take_profit=held.take_profit,
         trailing=held.trailing,
+        revision=held.version + 1,
         closed_quantity=held.opened_quantity - fill.left,
         close_price=fill.closed.price,
         closed_at=None if fill.left else at,

@@ -265,7 +265,7 @@ async def test_a_trailing_stop_follows_the_price_and_never_back(
 
 
 async def test_a_trade_is_protected_by_whoever_knows_how_it_stands(
-    http: AsyncClient,
+    http: AsyncClient, projected: None
 ) -> None:
     desk, account_id = await trading(http)
     trade = await desk.trade(account_id, quantity="0.10", stop_loss="1.09000")
@@ -284,6 +284,8 @@ async def test_a_trade_is_protected_by_whoever_knows_how_it_stands(
     assert (free["stop_loss"], free["take_profit"]) == (None, "1.12000")
     wrong = await patched(409, "*", stop_loss="1.10000")
     assert wrong["code"] == "stop-refused"
+    read = await desk.ask("GET", path)
+    assert (read.headers["etag"], read.json()["revision"]) == ('"3"', 3)
 
 
 async def test_opposite_trades_close_each_other_without_a_spread(

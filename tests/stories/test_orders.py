@@ -4,11 +4,18 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
-from domain.account.commands import PlaceOrder
+from domain.account.commands import (
+    CloseAll,
+    ClosePositionBy,
+    PlaceOrder,
+    ProtectPosition,
+)
 from domain.account.errors import (
     AccountPaused,
     InsufficientMargin,
+    NotOpposite,
     OrderNotWorking,
     OrderRefused,
     Outdated,
@@ -16,6 +23,7 @@ from domain.account.errors import (
     QuantityRefused,
     StopRefused,
     TooManyOrders,
+    TradeNotOpen,
 )
 from domain.account.events import (
     CancelReason,
@@ -27,10 +35,12 @@ from domain.account.events import (
     OrderPlaced,
     OrderTriggered,
     PositionClosed,
+    PositionIncreased,
     PositionOpened,
     RuleBreached,
 )
 from domain.account.order import MOST_ORDERS, OrderType, TimeInForce
+from domain.rules.trading_terms import HOUSE_STANDARD, Book, Slippage
 from domain.values.market import QuoteStale
 from domain.values.quote import Side
 from domain.values.refusal import Refused
@@ -56,7 +66,8 @@ from tests.stories.orders import (
     sell_limit,
     sell_stop,
 )
-from tests.stories.story import Asked, Clock, DayOver, Quoted, given
+from tests.stories.story import Asked, Clock, DayOver, Quoted, Told, given
+from tests.stories.trading import trading
 
 BUY, SELL = Side.BUY, Side.SELL
 LATER = MONDAY + timedelta(hours=1)
@@ -455,3 +466,134 @@ def test_an_account_that_waits_follows_the_symbols_of_its_orders() -> None:
     market = story.told.moment.market
     assert story.account.followed(market) == {"XAUUSD"}
     assert given(story.told, cancel()).account.followed(market) == frozenset()
+
+
+# -- open trades ---------------------------------------------------------------
+
+
+def test_a_trailing_stop_follows_and_never_goes_back() -> None:
+    """T11, in gold: fifty behind 2000, then 2060, then 2030."""
+    protect = ProtectPosition(trade_id="gold", trailing=Decimal("50.00"))
+    story = given(account, buy_gold, gold_at("2000"), protect)
+    levels = [held_stop(story.told)]
+    for bid in ("2060", "2030"):
+        story = given(story.told, gold_at(bid))
+        levels.append(held_stop(story.told))
+    assert levels == [Decimal("1950.00"), Decimal("2010.00"), Decimal("2010.00")]
+    story.when(gold_at("2010.01")).then_nothing()
+    closed = story.when(gold_at("2010")).then_closed("1000.00")
+    assert closed.reason is CloseReason.STOP_LOSS
+
+
+def test_a_short_trails_the_ask() -> None:
+    protect = ProtectPosition(trade_id="gold", trailing=Decimal("50.00"))
+    story = given(account, trade(SELL, "1.00"), protect, gold_at("1949"))
+    assert held_stop(story.told) == Decimal("2000.00")  # above an ask of 1950
+    story.when(gold_at("1999")).then(PositionClosed)
+
+
+def test_a_stop_that_is_nearer_than_the_trail_stays() -> None:
+    protect = ProtectPosition(
+        trade_id="gold", stop_loss=Decimal("1990.00"), trailing=Decimal("50.00")
+    )
+    story = given(account, buy_gold, protect)
+    assert held_stop(story.told) == Decimal("1990.00")
+    assert held_stop(given(story.told, gold_at("2041")).told) == Decimal("1991.00")
+
+
+def test_protections_are_taken_away_and_others_stay() -> None:
+    held = trade(BUY, "1.00", stop_loss="1900", take_profit="2100")
+    away = ProtectPosition(trade_id="gold", stop_loss=None)
+    story = given(account, held, away)
+    (position,) = story.account.positions
+    assert (position.stop_loss, position.take_profit) == (None, Decimal(2100))
+    story.when(ProtectPosition(trade_id="gold", seen=1)).then_refused(Outdated)
+    story.when(ProtectPosition(trade_id="other")).then_refused(TradeNotOpen)
+    beyond = ProtectPosition(trade_id="gold", stop_loss=Decimal(1999))
+    story.when(beyond).then_refused(StopRefused)
+
+
+def test_opposite_trades_close_each_other_at_their_own_prices() -> None:
+    story = given(
+        account,
+        trade(BUY, "1.00", trade_id="long"),
+        gold_at("2010"),
+        trade(SELL, "0.40", trade_id="short"),
+    )
+    asked = story.when(ClosePositionBy(trade_id="long", by="short"))
+    closed = asked.then_closed("400.00", "0.00")  # 0.40 from 2000 to 2010
+    assert closed.reason is CloseReason.CLOSE_BY
+    (left,) = asked.account.positions
+    assert (left.trade_id, left.quantity) == ("long", Decimal("0.60"))
+    story.when(ClosePositionBy(trade_id="long", by="long")).then_refused(NotOpposite)
+
+
+def test_closing_all_closes_and_cancels_together() -> None:
+    story = given(
+        account, buy_gold, trade(SELL, "0.40", trade_id="short"), buy_limit("1900.00")
+    )
+    asked = story.when(CloseAll())
+    asked.then(PositionClosed, OrderCancelled)
+    asked.then_closed("-100.00", "-40.00")
+    assert gone(asked).reason is CancelReason.TRADER
+    asked.when(CloseAll()).then_refused(TradeNotOpen)
+    given(account, buy_limit("1900.00")).when(CloseAll()).then(OrderCancelled)
+
+
+def held_stop(told: Told) -> Decimal | None:
+    (held,) = told.opened.positions
+    return held.stop_loss
+
+
+# -- on terms of trading -------------------------------------------------------
+
+
+def test_in_a_netting_book_an_order_adds_takes_and_turns_round() -> None:
+    terms = replace(HOUSE_STANDARD, book=Book.NETTING)
+    story = given(
+        trading(terms=terms),
+        eurusd_at("1.1000"),
+        trade(BUY, "1.00", "EURUSD", trade_id="held"),
+        limit(BUY, "1.0990", name="more"),
+        limit(SELL, "1.1010", name="less", quantity="3.00"),
+    )
+    added = story.when(eurusd_at("1.0990"))
+    added.then(PositionIncreased)
+    turned = added.when(eurusd_at("1.1010"))
+    turned.then(PositionClosed, PositionOpened)
+    assert not turned.account.orders
+    (held,) = turned.account.positions
+    assert (held.trade_id, held.side, held.quantity) == (
+        "trade-of-less",
+        SELL,
+        Decimal("1.00"),
+    )
+
+
+def test_a_limit_and_a_target_slip_no_further_than_their_price() -> None:
+    """Five points against the trader, always; but the quote is at the price itself."""
+    always = Slippage(seed=1, weights=(0, 0, 0, 0, 0, 1))
+    terms = replace(HOUSE_STANDARD, slippage=always)
+    placed = order(
+        BUY, OrderType.LIMIT, "1.0990", symbol="EURUSD", take_profit="1.1000"
+    )
+    filled = given(trading(terms=terms), eurusd_at("1.1000"), placed).when(
+        eurusd_at("1.0990")
+    )
+    assert opened(filled).position.open_price == Decimal("1.0990")
+    won = filled.when(eurusd_at("1.1000"))
+    assert won.then_closed("100.00").reason is CloseReason.TAKE_PROFIT
+    better = given(trading(terms=terms), eurusd_at("1.1000"), placed).when(
+        eurusd_at("1.0980")
+    )
+    assert opened(better).position.open_price == Decimal("1.09805")
+
+
+def eurusd_at(price: str) -> Quoted:
+    return Quoted("EURUSD", price, price)
+
+
+def limit(side: Side, price: str, name: str, quantity: str = "1.00") -> PlaceOrder:
+    return order(
+        side, OrderType.LIMIT, price, symbol="EURUSD", name=name, quantity=quantity
+    )
