@@ -73,7 +73,7 @@ from domain.plan.events import PlanEvent
 from domain.values.market import Moment
 from domain.values.refusal import Refused
 from domain.values.trading_day import INSTANT
-from domain.venue.events import DayBoundaryPassed
+from domain.venue.events import DayBoundaryPassed, JudgingCaughtUp, JudgingDeferred
 
 MOST_DIFFERENCES: Final = 1_000
 ANNULLED: Final = BreachAnnulled.__struct_config__.tag
@@ -184,7 +184,8 @@ class Replay(Recovery):
 
     def _before(self, fact: Fact, venue: Venue, at: datetime) -> None:
         """Of one instant boundaries come first; accounts see to their own timers."""
-        is_later = isinstance(fact, DayBoundaryPassed | AccountEvent)
+        is_later = isinstance(fact, DayBoundaryPassed | AccountEvent | JudgingDeferred)
+        is_later = is_later or isinstance(fact, JudgingCaughtUp)
         self._pass_timers(venue, at - INSTANT if is_later else at)
 
     def _before_tick(self, venue: Venue, at: datetime) -> None:

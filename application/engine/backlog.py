@@ -6,7 +6,7 @@ anything. What is not on disk is taken back, as everything that a batch has chan
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Final
@@ -19,11 +19,14 @@ from domain.values.trading_day import TradingDay
 MOST_KEPT: Final = 1_000  # then no more quotes are taken until nobody is behind
 
 
+Touch = str | TradingDay | datetime  # a symbol quoted, a day turned, a deadline come
+
+
 class Happening(Struct, frozen=True):
-    """A quote, or a boundary; the occasion holds the prices of then."""
+    """A quote, a boundary or a deadline; the occasion holds the prices of then."""
 
     occasion: Occasion
-    of: str | TradingDay  # the symbol that was quoted, or the day that has turned
+    of: Touch
 
 
 class Backlog:
@@ -111,11 +114,14 @@ class Backlog:
             self._kept.clear()
             self._turns.clear()
 
-    def drop(self) -> None:
+    def drop(self) -> Iterable[str]:
+        """Answer whose judging is undone, or not done yet."""
+        undone = dict.fromkeys((*self._shown, *self._sealed, *self._changed))
         self._fall_back()
         self._sealed, self._changed = {}, {}
         del self._kept[max(0, self._shown_end - self._first) :]
         self._sealed_end = self._shown_end
+        return undone
 
     def _fall_back(self) -> None:
         self._behind = dict(self._shown)

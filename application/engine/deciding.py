@@ -21,11 +21,11 @@ from application.engine.asks import (
     SentQuote,
     TakeQuotes,
 )
-from application.engine.backlog import Happening
+from application.engine.backlog import Happening, Touch
 from application.engine.draft import Draft
 from application.engine.envelope import Envelope, written
 from application.engine.memory import Entry, Memory, State
-from application.engine.occasion import Occasion, boundary, tick
+from application.engine.occasion import Occasion, boundary, tick, timer
 from application.engine.recovery import Fold, refolded, unmoved
 from application.engine.venue import Venue, names_of
 from application.parked import ParkedCommand, RetryParked, Settled, SkipParked
@@ -108,7 +108,7 @@ from domain.values.market import Market, Moment
 from domain.values.money import Money
 from domain.values.quote import Quote
 from domain.values.refusal import Refused
-from domain.values.trading_day import TradingDay
+from domain.values.trading_day import INSTANT, TradingDay
 from domain.venue.commands import ListingCommand, ReleaseSymbol, SpecifyInstrument
 from domain.venue.decider import decide as decide_listing
 from domain.venue.events import (
@@ -267,8 +267,11 @@ class Deciding:
 
     def drop(self) -> None:
         """Neither the sealed batch nor the open one is on disk: fall back."""
-        for venue in (self._sealed | self._used).values():
-            venue.drop()
+        undone = {
+            account_id: venue
+            for venue in (self._sealed | self._used).values()
+            for account_id in venue.drop()
+        }
         for stream, lost in self._memory.drop().items():
             self._forget_trades(lost.state)
             entry = self._memory.working(stream)
@@ -280,6 +283,10 @@ class Deciding:
                 self.follow(entry.state)
             elif entry is None and isinstance(lost.state, Account):
                 self._venues[lost.state.venue_id].unfollow(lost.state)
+        for account_id, venue in undone.items():  # its deadline may have come since
+            if self._memory.working(f"account-{account_id}") is not None:
+                deadline = self._account_of(account_id)[1].next_deadline
+                venue.timers.set(account_id, deadline)
         for venue_id in (*self._sealed_new, *self._new_venues):
             del self._venues[venue_id]
         self._sealed, self._used = {}, {}
@@ -363,17 +370,16 @@ class Deciding:
     ) -> tuple[int, int]:
         """How many boundaries and timers were due; of one instant, boundaries first."""
         boundaries = timers = 0
-        if venue.backlog and until - venue.backlog.since > LONGEST_LAG:
-            while venue.backlog:
-                self._catch_up(venue.backlog.first(), venue, draft)
         while True:
             due, deadline = venue.due(until), venue.timers.due(until)
+            at = min(
+                (each for each in (due and due[0], deadline) if each), default=until
+            )
+            if venue.backlog and at - venue.backlog.since > LONGEST_LAG:
+                self._catch_all_up(venue, draft)  # which may set other deadlines
+                continue
             if deadline is not None and (due is None or deadline < due[0]):
-                if venue.timers.next() in venue.backlog:  # which may set it anew
-                    self._catch_up(venue.timers.next(), venue, draft)
-                    continue
-                self._strike(venue, deadline, ask, draft)
-                timers += 1
+                timers += self._strike(venue, deadline, ask, draft)
             elif due is not None:
                 self._pass_boundary(venue, *due, ask, draft)
                 boundaries += 1
@@ -381,10 +387,14 @@ class Deciding:
                 venue.advance(until)
                 return boundaries, timers
 
-    def _strike(self, venue: Venue, at: datetime, ask: Ask, draft: Draft) -> None:
+    def _strike(self, venue: Venue, at: datetime, ask: Ask, draft: Draft) -> int:
+        """Thousands may have the same deadline: the rollover, say."""
         venue.advance(at)
-        occasion = here(venue, ask, f"timer:{at:%Y-%m-%dT%H:%M:%S.%fZ}")
-        self._step(venue.timers.strike(), occasion, draft, time_out, unmoved)
+        struck = []
+        while venue.timers.due(at) is not None:
+            struck.append(venue.timers.strike())
+        self._happen(venue, at, struck, here(venue, ask, timer(at)), draft)
+        return len(struck)
 
     def _pass_boundary(
         self, venue: Venue, at: datetime, day: TradingDay, ask: Ask, draft: Draft
@@ -512,7 +522,7 @@ class Deciding:
     def _happen(
         self,
         venue: Venue,
-        of: str | TradingDay,
+        of: Touch,
         touched: Sequence[str],
         occasion: Occasion,
         draft: Draft,
@@ -578,24 +588,48 @@ class Deciding:
         """Judge it by all that it has not seen yet, with the prices of then."""
         backlog = venue.backlog
         happenings = backlog.take(account_id)
-        is_first = True  # by which it fell behind, so it concerns it
+        before: Occasion | None = None
         for each in happenings:
-            if is_first or self._concerns(each, account_id, venue):
+            if before is not None:
+                self._time_out(account_id, before, last_before(each), draft)
+            # it fell behind by the first, so that concerns it
+            if before is None or self._concerns(each, account_id, venue):
                 judge, fold = judging(each.of, self._doomed.get(account_id))
                 self._step(account_id, each.occasion, draft, judge, fold)
-            is_first = False
+            before = each.occasion
+        assert before is not None
+        self._time_out(account_id, before, venue.clock, draft)
         self._room -= 1
         if not backlog:
             self._late.pop(venue.venue_id, None)
             fact = JudgingCaughtUp(at=venue.clock, tick=venue.sequence)
-            last = happenings[-1].occasion
-            self._of_venue(fact, venue, last.ask, last.causation, draft)
+            self._of_venue(fact, venue, before.ask, before.causation, draft)
+
+    def _time_out(
+        self, account_id: str, before: Occasion, until: datetime, draft: Draft
+    ) -> None:
+        """Deadlines that only what it has just been judged by has set, a fill say."""
+        struck: datetime | None = None
+        while (at := self._account_of(account_id)[1].next_deadline) is not None:
+            if at > until or at == struck:
+                return
+            moment = Moment(at, before.moment.tick, before.moment.market)
+            occasion = replace(before, moment=moment, causation=timer(at))
+            self._step(account_id, occasion, draft, time_out, unmoved)
+            struck = at
+
+    def _catch_all_up(self, venue: Venue, draft: Draft) -> None:
+        while venue.backlog:
+            self._catch_up(venue.backlog.first(), venue, draft)
 
     def _concerns(self, happening: Happening, account_id: str, venue: Venue) -> bool:
-        account = self._account_of(account_id)[1]
-        if isinstance(happening.of, str):
-            return happening.of in venue.symbols(account)
-        return account.is_led_by_venue and account.phase.trading_day == happening.of
+        account, of = self._account_of(account_id)[1], happening.of
+        if isinstance(of, str):
+            return of in venue.symbols(account)
+        if isinstance(of, datetime):
+            deadline = account.next_deadline
+            return deadline is not None and deadline <= of
+        return account.is_led_by_venue and account.phase.trading_day == of
 
     def _account_of(self, account_id: str) -> tuple[int, Account]:
         entry = self._memory.working(f"account-{account_id}")
@@ -926,16 +960,26 @@ def here(venue: Venue, ask: Ask, causation: str) -> Occasion:
     return Occasion(venue.venue_id, venue.moment(), ask, causation)
 
 
-def judging(of: str | TradingDay, cause: str | None = None) -> tuple[Judge, Fold]:
-    """What a quote of a symbol or a turn of a day means to whom it touches.
+def last_before(happening: Happening) -> datetime:
+    """Of one instant boundaries come first, then deadlines, then quotes."""
+    at = happening.occasion.moment.at
+    return at if isinstance(happening.of, str) else at - INSTANT
+
+
+def judging(of: Touch, cause: str | None = None) -> tuple[Judge, Fold]:
+    """What a quote, a turn of a day or a deadline means to whom it touches.
 
     With a cause: that cannot be stored, so it freezes instead.
     """
-    fold = observe if isinstance(of, str) else turn
+    fold: Fold = turn
+    if isinstance(of, str):
+        fold = observe
+    elif isinstance(of, datetime):
+        fold = unmoved
     if cause is not None:
         return lambda account, moment: quarantined(
             refolded(fold, account, moment), cause, moment
         ), fold
     if isinstance(of, str):
         return lambda account, moment: witness(account, of, moment), fold
-    return turn_day, fold
+    return (time_out if isinstance(of, datetime) else turn_day), fold

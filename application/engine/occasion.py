@@ -22,3 +22,7 @@ def tick(sequence: int) -> str:
 
 def boundary(at: datetime) -> str:
     return f"boundary:{at:%Y-%m-%dT%H:%MZ}"
+
+
+def timer(at: datetime) -> str:
+    return f"timer:{at:%Y-%m-%dT%H:%M:%S.%fZ}"

@@ -21,12 +21,13 @@ from msgspec.structs import replace
 from application.catalogue import Unreadable
 from application.engine.allocations import Allocation, Allocations
 from application.engine.asks import AdvanceClock, Ask
-from application.engine.backlog import Happening
+from application.engine.backlog import Happening, Touch
 from application.engine.envelope import Envelope
 from application.engine.images import FOLLOWINGS, LINES, SHAPE, Images
 from application.engine.journal import Checkpoint, Image, Journal, Recorded
 from application.engine.memory import Entry, Memory, Shelved
-from application.engine.occasion import Occasion, boundary, tick
+from application.engine.occasion import Occasion, boundary, timer
+from application.engine.occasion import tick as said
 from application.engine.recovery import Recovery, read, refolded, set_off_by
 from application.engine.saving import CheckpointBody
 from application.engine.tick_block import Accepted
@@ -79,6 +80,26 @@ def stamp(each: Accepted | Turned) -> tuple[datetime, int]:
     return each.engine_time, each.quote.sequence
 
 
+class Touched(Struct, frozen=True):
+    """Something that happened, and whom nobody may have judged by it."""
+
+    place: tuple[datetime, int, int]
+    at: datetime
+    tick: int
+    of: Touch
+    why: str
+    touched: tuple[str, ...]
+    before: int  # how much of what happened came before
+    until: int  # and with it
+
+
+def comes_before(each: Accepted | Turned, deadline: datetime) -> bool:
+    """Of one instant boundaries come first, then deadlines, then quotes."""
+    if isinstance(each, Turned):
+        return each.at <= deadline
+    return each.engine_time < deadline
+
+
 class Happened:
     """What has happened to all accounts of a venue since they were saved.
 
@@ -89,6 +110,7 @@ class Happened:
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
         self._before = dict(venue.quotes)
+        self._sequence, self._beginning = venue.sequence, venue.market
         self._list: list[Accepted | Turned] = []
         self._turning: dict[TradingDay, tuple[str, ...]] = {}
         self._best: dict[tuple[str, Side], list[Accepted | Turned]] = {}
@@ -151,42 +173,74 @@ class Happened:
         if until == len(self._list):
             return self._venue.market
         if until not in self._markets:
-            quotes = dict(self._before)
-            for each in islice(self._list, until):
-                if isinstance(each, Accepted):
-                    quotes[each.quote.symbol] = each.quote
-            bare = self._bare[max(0, until - 1)]
-            self._markets[until] = replace(bare, quotes=quotes)
+            self._markets[until] = self._market_then(until)
         return self._markets[until]
 
-    def unjudged(self, since: int, ask: Ask) -> list[Happening]:
-        """What happened from there on; who it touches, and nobody has judged by it,
-        stays as it was before it.
-        """
-        kept: list[Happening] = []
-        for number, each in enumerate(self._list[since:], start=since):
-            quotes = dict(self.market(number + 1).quotes)
-            market = replace(self._bare[number], quotes=quotes)
-            if isinstance(each, Turned):
-                of: str | TradingDay = each.trading_day
-                moment, why = Moment(each.at, each.tick, market), boundary(each.at)
-                touched = self._turning[each.trading_day]
-            else:
-                of, number_of_it = each.quote.symbol, each.quote.sequence
-                previous = self.market(number).quotes.get(of)
-                moment = Moment(each.engine_time, number_of_it, market, previous)
-                why = tick(number_of_it)
-                touched = self._venue.screen.touched(of)
-            occasion = Occasion(self._venue.venue_id, moment, ask, why)
-            kept.append(Happening(occasion, of))
-            for account_id in touched:
-                if self._seen.get(account_id, 0) <= number:
-                    self._unjudged.setdefault(account_id, number)
-        return kept
+    def unjudged(self, since: int, ask: Ask) -> tuple[list[Happening], dict[str, int]]:
+        """What happened from there on, and by which of it each is to be judged first.
 
-    @property
-    def behind(self) -> dict[str, int]:
-        return self._unjudged
+        Whoever that is takes in nothing more for now.
+        """
+        happenings = sorted(
+            (*self._touches(since), *self._deadlines()), key=lambda each: each.place
+        )
+        kept: list[Happening] = []
+        behind: dict[str, int] = {}
+        for each in happenings:
+            market, previous = self._market_then(each.until), None
+            if isinstance(each.of, str):
+                previous = self.market(each.before).quotes.get(each.of)
+            moment = Moment(each.at, each.tick, market, previous)
+            occasion = Occasion(self._venue.venue_id, moment, ask, each.why)
+            for account_id in each.touched:
+                behind.setdefault(account_id, len(kept))
+                self._unjudged.setdefault(account_id, each.before)
+            kept.append(Happening(occasion, each.of))
+        return kept, behind
+
+    def _touches(self, since: int) -> Iterator["Touched"]:
+        """Whoever may not have seen a quote or a boundary."""
+        tick = self._sequence
+        for number, each in enumerate(self._list):
+            if isinstance(each, Accepted):
+                tick = each.quote.sequence
+            if number < since:
+                continue
+            of: Touch
+            if isinstance(each, Turned):
+                at, order, of, why = each.at, 0, each.trading_day, boundary(each.at)
+                names: Iterable[str] = self._turning[each.trading_day]
+            else:
+                at, order, of, why = each.engine_time, 2, each.quote.symbol, said(tick)
+                names = self._venue.screen.touched(each.quote.symbol)
+            touched = tuple(n for n in names if self._seen.get(n, 0) <= number)
+            place = (at, order, number)
+            yield Touched(place, at, tick, of, why, touched, number, number + 1)
+
+    def _deadlines(self) -> Iterator["Touched"]:
+        """Those that have passed; who was struck by then has another one."""
+        struck: dict[datetime, list[str]] = defaultdict(list)
+        for account_id, at in self._venue.timers.known.items():
+            if at <= self._venue.clock:
+                struck[at].append(account_id)
+        for at, names in struck.items():
+            ticks = [each for each in self._list if comes_before(each, at)]
+            until = len(ticks)
+            tick = max(
+                (e.quote.sequence for e in ticks if isinstance(e, Accepted)),
+                default=self._sequence,
+            )
+            touched = tuple(sorted(names))
+            place = (at, 1, until)
+            yield Touched(place, at, tick, at, timer(at), touched, until, until)
+
+    def _market_then(self, until: int) -> Market:
+        bare = self._bare[until - 1] if until else self._beginning
+        quotes = dict(self._before)
+        for each in islice(self._list, until):
+            if isinstance(each, Accepted):
+                quotes[each.quote.symbol] = each.quote
+        return replace(bare, quotes=quotes)
 
     def taken_in(self, account: Account, until: int | None = None) -> Account:
         """Fold what the account has not seen yet; it was judged by it already."""
@@ -382,7 +436,7 @@ class Start(Recovery):
     def _of_venue(self, fact: VenueEvent, venue: Venue) -> None:
         super()._of_venue(fact, venue)
         if isinstance(fact, JudgingDeferred):
-            self._late[venue.venue_id] = len(self._so_far(venue)) - 1
+            self._late[venue.venue_id] = max(0, len(self._so_far(venue)) - 1)
         elif isinstance(fact, JudgingCaughtUp):
             self._late.pop(venue.venue_id, None)
 
@@ -392,9 +446,8 @@ class Start(Recovery):
         More may be named than were left, but whoever was judged is judged alike again.
         """
         for venue_id, since in self._late.items():
-            happened, venue = self._happened[venue_id], self._venues[venue_id]
-            kept = happened.unjudged(since, continued(venue))
-            behind = {name: at - since for name, at in happened.behind.items()}
+            venue = self._venues[venue_id]
+            kept, behind = self._so_far(venue).unjudged(since, continued(venue))
             venue.backlog.resume(kept, behind)
 
     def _before_tick(self, venue: Venue, at: datetime) -> None:  # noqa: ARG002 - nothing is due here

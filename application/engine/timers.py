@@ -46,10 +46,6 @@ class Timers:
                 self._wait(account_id, deadline)
         return None
 
-    def next(self) -> str:
-        """Whose deadline is the earliest, which is due."""
-        return self._queue[0][1]
-
     def strike(self) -> str:
         """Whose deadline is the earliest, which is due; it runs no more until set."""
         at, account_id = heappop(self._queue)

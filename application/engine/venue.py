@@ -346,6 +346,8 @@ class Venue:
     def turn(self, at: datetime, day: TradingDay) -> tuple[str, ...]:
         """A boundary passes: whose day turns with it."""
         self.advance(at)
+        if day not in self._days:  # whose it was had ended, but was judged later
+            return ()
         self._boundaries[day] = day.next_after(at)
         return tuple(self._days[day])
 
@@ -388,15 +390,16 @@ class Venue:
         self.shown, self._sealed = self._sealed, None
         self.is_unsaved = True
 
-    def drop(self) -> None:
-        """Nothing newer is on disk: fall back to what is."""
+    def drop(self) -> Iterable[str]:
+        """Nothing newer is on disk: fall back to what is. Whose timers are in doubt?"""
         self._sealed = None
-        self.backlog.drop()
+        undone = self.backlog.drop()
         self._restore(self.shown)
         self._boundaries = {day: day.next_after(self.clock) for day in self._boundaries}
         self.accepted.clear()
         self.refused.clear()
         self.is_touched = False
+        return undone
 
 
 def names_of(account: Account) -> tuple[str, ...]:

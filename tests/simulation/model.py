@@ -13,12 +13,18 @@ from typing import Final
 from msgspec import json
 
 from application.engine.journal import Batch, Recorded
+from domain.values.trading_day import INSTANT
 from tests.simulation.accounts import Accounts, When
 from tests.simulation.challenges import Challenges
 from tests.simulation.columns import Tick, ticks_of
 from tests.simulation.hours import in_one_session, next_boundary
 from tests.simulation.promises import Facts, instant, must
 
+FIRST: Final = {
+    "venue.day-boundary-passed/1",
+    "venue.judging-deferred/1",
+    "venue.judging-caught-up/1",
+}
 BY_ITSELF: Final = ("boundary:", "tick:", "timer:")  # what nobody has asked for
 LATE: Final = {
     "venue.judging-deferred/1": True,
@@ -72,7 +78,7 @@ class Model:
             venue, at = self.venues[venue_id], instant(envelope["engine_time"])
             tick = envelope["as_of_tick"]
             if not self._was_due_before(event, venue, (tick, at)):
-                self._come_to(venue, tick, at)
+                self._come_to(venue, tick, at, event.name)
             self._of_venue(event, fact, venue, (tick, at))
         kind, _, name = event.stream.partition("-")
         match kind:
@@ -102,7 +108,7 @@ class Model:
     def _was_due_before(self, event: Recorded, venue: Facts, when: When) -> bool:
         """While some accounts are judged later, they are as of an earlier instant."""
         now = (venue["sequence"], venue["clock"])
-        if not venue["is_late"] or not (when[0] <= now[0] and when[1] <= now[1]):
+        if when[0] > now[0] or when[1] > now[1]:
             return False
         kind, _, name = event.stream.partition("-")
         return kind == "account" and name in self.book.pending
@@ -130,10 +136,12 @@ class Model:
             "is_late": False,  # some accounts are judged later than it goes on
         }
 
-    def _come_to(self, venue: Facts, tick: int, at: datetime) -> None:
+    def _come_to(self, venue: Facts, tick: int, at: datetime, to: str) -> None:
+        """Of one instant boundaries come first, then timers, then all else."""
         self._apply_ticks(venue, tick)
         must(venue["sequence"] == tick, "ticks not stored")
         must(at >= venue["clock"], "time goes back at", self.position)
+        self._strike(venue, at - INSTANT if to in FIRST else at)
         venue["clock"] = at
 
     def _of_venue(self, event: Recorded, fact: Facts, venue: Facts, when: When) -> None:
@@ -148,10 +156,8 @@ class Model:
             self._no_verdict_is_due(event.name)
             self._turn_day(venue, fact)
             return
-        if kind == "account" and name not in self.book.pending:
-            self._strike(venue, name)
         if name not in self.book.pending:
-            self._nothing_is_due(venue, venue["clock"])
+            self._no_boundary_is_due(venue, venue["clock"])
         if kind == "account":
             self.book.take(event, fact, venue, when)
         else:
@@ -159,17 +165,17 @@ class Model:
         if event.name == "account.opened/1":
             self.challenges.begin_stage(self.accounts[name], event.position)
 
-    def _strike(self, venue: Facts, name: str) -> None:
-        """If a deadline has come it is this account's, before all that is later."""
-        at = venue["timers"].get(name)
-        if at is None or at > venue["clock"]:
-            return
-        first = min((deadline, each) for each, deadline in venue["timers"].items())
-        must((at, name) == first, "struck before its turn:", name, at)
-        must(at == venue["clock"], "struck too late:", name, at)
-        for boundary in venue["due"].values():
-            must(boundary > at, "boundary", boundary, "was due before", at)
-        self.book.time_out(self.accounts[name])
+    def _strike(self, venue: Facts, until: datetime) -> None:
+        """Whose deadlines come by then, each at its own instant, one by one."""
+        timers = venue["timers"]
+        while timers and (first := min((at, name) for name, at in timers.items())):
+            at, name = first
+            if at > until:
+                return
+            self._no_boundary_is_due(venue, at)
+            must(at >= venue["clock"], "struck too late:", name, at)
+            venue["clock"] = at
+            self.book.time_out(self.accounts[name])
 
     def _apply_ticks(self, venue: Facts, until: int | None) -> None:
         coming = venue["coming"]
@@ -178,9 +184,10 @@ class Model:
 
     def _apply(self, venue: Facts, tick: Tick) -> None:
         sequence, symbol, at = tick.sequence, tick.symbol, tick.engine_time
-        self._no_verdict_is_due(f"tick {sequence}")
         must(sequence == venue["sequence"] + 1, "a hole before tick", sequence)
-        self._nothing_is_due(venue, at)
+        self._strike(venue, at)
+        self._no_verdict_is_due(f"tick {sequence}")
+        self._no_boundary_is_due(venue, at)
         must(at >= venue["clock"], "time goes back at tick", sequence)
         venue["clock"], venue["sequence"] = at, sequence
         venue["before"] = venue["quotes"].get(symbol)
@@ -191,15 +198,16 @@ class Model:
         for account in [each for each in accounts if symbol in each["touched"]]:
             self.book.witness(account, symbol)
 
-    def _nothing_is_due(self, venue: Facts, at: datetime) -> None:
+    @staticmethod
+    def _no_boundary_is_due(venue: Facts, at: datetime) -> None:
         for boundary in venue["due"].values():
             must(boundary > at, "boundary", boundary, "was due before", at)
-        for name, deadline in venue["timers"].items():
-            must(deadline > at, "a timer of", name, "was due before", at)
 
     def _turn_day(self, venue: Facts, fact: Facts) -> None:
         day, at = tuple(fact["trading_day"]), instant(fact["at"])
         due, timers = venue["due"], venue["timers"].values()
+        if venue["is_late"] and day not in due:
+            return  # whose it was has ended, and is not judged yet
         must(day in due, "nobody's day turns", day)
         must(due[day] == at, "a boundary at", at, "instead of", due[day])
         must(at == min(due.values()), "boundaries out of order")

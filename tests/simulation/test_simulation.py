@@ -3,8 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, Final
@@ -16,14 +16,16 @@ from msgspec import json
 from msgspec.structs import replace
 
 from application.catalogue import Fact
-from application.engine import deciding
+from application.engine import backlog, deciding, engine
 from application.engine.asks import Ask
+from application.engine.backlog import Backlog
 from application.engine.engine import Engine
 from application.engine.host import Host
 from application.engine.journal import Batch
 from application.engine.kept import KeptAnswers
 from application.engine.memory import Memory
 from application.engine.parking import again
+from application.engine.start import Start
 from application.engine.timers import Timers
 from application.engine.venue import Venue
 from application.parked import ParkedEvent
@@ -55,6 +57,7 @@ PAST_FAILURES: Final = (
     (32, 400),  # what a restart had asked again was refused when it was retried
 )
 FAULTY_SEEDS: Final = range(31, 45)  # one of them must find what was put in
+LATE_SEEDS: Final = (31, 35, 43, 433)
 
 
 def run(seed: int, commands: int) -> Outcome:
@@ -71,6 +74,12 @@ def test_a_seed_keeps_every_promise(seed: int) -> None:
     assert outcome.commands >= COMMANDS
     assert outcome.events > COMMANDS / 10
     assert outcome.verdicts
+
+
+@pytest.mark.parametrize("seed", LATE_SEEDS)
+def test_a_seed_keeps_every_promise_where_most_are_judged_late(seed: int) -> None:
+    with few_at_once(seed):
+        run(seed, COMMANDS)
 
 
 @pytest.mark.parametrize(("seed", "commands"), PAST_FAILURES)
@@ -139,6 +148,17 @@ def eternal(*parked: object) -> ParkedEvent:
 def once_more(body: bytes, *about: Any) -> Ask:
     """Retry without asking whether it was done meanwhile."""
     return replace(again(body, *about), natural_id=None)
+
+
+@contextmanager
+def few_at_once(seed: int) -> Iterator[None]:
+    """As if every quote touched very many accounts."""
+    with (
+        patch.object(deciding, "SLICE", (1, 2, 5, 12)[seed % 4]),
+        patch.object(backlog, "MOST_KEPT", (3, 6, 1_000)[seed % 3]),
+        patch.object(engine, "MOST_JUDGED", (1, 2, 256)[seed // 2 % 3]),
+    ):
+        yield
 
 
 async def nothing(*_: object) -> None:
@@ -212,6 +232,37 @@ def test_a_fault_that_is_put_in_is_found(fault: str) -> None:
         for seed in FAULTY_SEEDS:
             try:
                 simulated(seed, COMMANDS)
+            except (AssertionError, Stalled):
+                return
+    pytest.fail(f"{fault}, and nobody has noticed")
+
+
+LATE_FAULTS: Final[dict[str, Callable[[], AbstractContextManager[object]]]] = {
+    "who was left by a crash is never judged": lambda: patch.object(
+        Start, "_leave_unjudged", lambda _: None
+    ),
+    "who was judged by a lost batch is not judged again": lambda: patch.object(
+        Backlog, "drop", lambda _: ()
+    ),
+    "who is behind takes a command": lambda: patch.object(
+        Backlog, "__contains__", lambda *_: False
+    ),
+    "the prices are those of now": lambda: patch.object(
+        Venue, "kept_moment", Venue.moment
+    ),
+    "a sandbox is answered before all are judged": lambda: patch.object(
+        Engine, "_is_complete", lambda *_: True
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", LATE_FAULTS)
+def test_a_fault_in_judging_late_is_found(fault: str) -> None:
+    with LATE_FAULTS[fault]():
+        for seed in FAULTY_SEEDS:
+            try:
+                with few_at_once(seed):
+                    simulated(seed, COMMANDS)
             except (AssertionError, Stalled):
                 return
     pytest.fail(f"{fault}, and nobody has noticed")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from unittest.mock import patch
 
@@ -15,6 +16,8 @@ from application.engine.journal import Batch, NotStored, Rejected
 from application.replay import replay
 from domain.account.events import RuleBreached
 from domain.account.state import Status
+from domain.rules.inactivity import Activity, Inactivity, Since
+from domain.rules.span import Span, Unit
 from infrastructure.event_store.memory import Partition
 from tests.stories.engines import (
     Desk,
@@ -270,6 +273,61 @@ async def test_no_more_quotes_are_taken_when_too_much_has_happened_meanwhile() -
             await asyncio.gather(*quoted)
             assert here.engine.venues["sb-1"].sequence == 5
             await a_replay_agrees(here)
+
+
+IDLE = Inactivity(
+    id="idle",
+    activity=Activity.FILLED,
+    warn=None,
+    after=Span(Unit.ELAPSED, 1),
+    since=Since.ACTIVITY,
+)
+IDLERS = (
+    open_venue(),
+    gold("1999"),
+    *(open_account(each, MAX_LOSS, IDLE) for each in MANY),
+    *(buy(each, f"of-{each}") for each in MANY),
+)
+A_DAY_LATER = MONDAY + timedelta(days=1)
+
+
+@pytest.mark.parametrize("batches", range(1, 7))
+async def test_a_deadline_of_many_is_struck_a_slice_at_a_time_and_over_a_crash(
+    batches: int,
+) -> None:
+    later = A_DAY_LATER + timedelta(minutes=1)
+    partition = Partition()
+    async with desk() as here:
+        await here.ask(*IDLERS, gold("2010", at=later))
+        whole = {each: here.account(each) for each in MANY}
+        assert {each.status for each in whole.values()} == {Status.EXPIRED}
+        ends = [each for each in here.partition.events if "expired" in each.name]
+        times = {json.decode(each.envelope, type=Envelope).engine_time for each in ends}
+        assert times == {A_DAY_LATER + timedelta(microseconds=1)}
+        await a_replay_agrees(here)
+    async with desk(partition, ends_well=False) as here:
+        await here.ask(*IDLERS)
+        await here.host.checkpoint()
+        commits = Commits(here)
+        await asked(here, gold("2010", at=later))
+        await commits.let(batches)
+    async with desk(partition) as again:
+        await again.engine.judged()
+        assert {each: again.account(each) for each in MANY} == whole
+        await a_replay_agrees(again)
+
+
+async def test_a_deadline_that_a_lost_batch_had_struck_is_struck_again() -> None:
+    async with desk() as here:
+        await here.ask(*IDLERS)
+        commits = Commits(here)
+        quoted = await asked(here, gold("2010", at=A_DAY_LATER + timedelta(minutes=1)))
+        await commits.let(2)
+        here.journal.fails_next_with = NotStored()
+        commits.let_all()
+        await quoted
+        assert {here.account(each).status for each in MANY} == {Status.EXPIRED}
+        await a_replay_agrees(here)
 
 
 async def a_replay_agrees(here: Desk) -> None:
