@@ -119,6 +119,7 @@ ENDS = [
 ]
 
 ORDER_DAYS = {
+    "an entry at the best quote": ENTRIES[:8],
     "entries": ENTRIES,
     "trailing stops": TRAILS,
     "a book of orders": BOOK,
