@@ -321,3 +321,44 @@ async def test_closing_all_leaves_nothing_open_and_nothing_waiting(
     assert (standing["margin"], standing["equity"]) == ("0.00", "9997.00")
     again = await desk.post(path, None, 409)
     assert again["code"] == "trade-not-open"
+
+
+@pytest.mark.parametrize(
+    ("currency", "initial", "margin", "balance"),
+    [
+        # 0.10 lots bought at 1.09500 and closed at 1.10500: 100 dollars
+        ("USD", "10000", "109.50", "10100.00"),
+        ("EUR", "10000", "100.00", "10090.49"),  # 100 / 1.10510
+        ("JPY", "1000000", "16425", "1015000"),  # 100 x 150.000
+    ],
+)
+async def test_an_order_fills_in_the_currency_of_its_account(
+    http: AsyncClient, currency: str, initial: str, margin: str, balance: str
+) -> None:
+    desk = await Desk.opened(http)
+    free = {"leverage": 100, "commission_per_lot": "0", "sessions": "always"}
+    listings = [{"symbol": "EURUSD", **free}, {"symbol": "USDJPY", **free}]
+    venue = {"starts_at": "2026-01-05T09:00:00Z", "instruments": listings}
+    made = await desk.post("/sandbox/venues", {**venue, "gate": "order"}, 201)
+    quotes = f"/sandbox/venues/{made['venue_id']}/quotes"
+
+    async def quoted(symbol: str, bid: str, ask: str) -> None:
+        sent = {"symbol": symbol, "bid": bid, "ask": ask}
+        await desk.post(quotes, {"quotes": [sent]}, 200)
+
+    plan = {"initial": initial, "reset": ["UTC", "00:00"], "rules": [MAX_LOSS]}
+    account = await desk.post(
+        f"/sandbox/venues/{made['venue_id']}/accounts",
+        {"plan": plan, "currency": currency},
+        201,
+    )
+    account_id = account["account_id"]
+    await quoted("USDJPY", "150.000", "150.000")
+    await quoted("EURUSD", "1.09990", "1.10000")
+    await place(desk, account_id, price="1.09500", take_profit="1.10500")
+    await quoted("EURUSD", "1.09490", "1.09500")
+    held = await desk.get(f"/accounts/{account_id}")
+    assert held["margin"] == margin
+    await quoted("EURUSD", "1.10500", "1.10510")
+    flat = await desk.get(f"/accounts/{account_id}")
+    assert (flat["margin"].strip("0."), flat["balance"]) == ("", balance)
