@@ -304,6 +304,8 @@ async def test_all_of_it_replays_rebuilds_and_is_explained(
     assert standing["balance"] == standing["equity"] == "0.00"
     report = await told_to(Role.AUDITOR, "audit", "replay")
     assert report["equal"], report["differences"]
+    seen = {"account_id": account_id, "min_position": standing["position"]}
+    assert len((await floor.desk.get("/trades", **seen))["items"]) == 4
     digest = await told_to(Role.PROJECTOR, "projections", "digest")
     await told_to(Role.PROJECTOR, "projections", "rebuild")
     assert (await told_to(Role.PROJECTOR, "projections", "digest"))["tables"] == digest[
