@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 import msgspec
@@ -13,10 +13,12 @@ from domain.rules.allocation_cap import AllocationCap
 from domain.rules.allowance import Allowance, AmountBasis
 from domain.rules.capped_days import CappedDays, DayOf
 from domain.rules.consistency import Best, Consequence, Consistency, Excess, Whole
+from domain.rules.flow_marks import FlowMarks
 from domain.rules.inactivity import Activity, Inactivity, Since
-from domain.rules.max_loss import Follows, Mode
+from domain.rules.max_loss import Follows, MaxLoss, Mode
 from domain.rules.minimum_days import MinimumDays
 from domain.rules.phase import Phase
+from domain.rules.profit_target import Basis
 from domain.rules.span import Span, Unit
 from domain.rules.sticky_target import StickyTarget
 from domain.rules.terms import ADJUDICATOR, Terms
@@ -27,6 +29,7 @@ from domain.rules.trading_terms import (
     Slippage,
     TradingTerms,
 )
+from domain.values import trading_day
 from domain.values.exact import exact, plain, positive, product, quotient_up
 from domain.values.money import Money
 from domain.values.trading_day import TradingDay, Weekday
@@ -50,6 +53,9 @@ IDLE = Inactivity(
     after=Span(Unit.ELAPSED, 2),
     since=Since.ACTIVITY,
 )
+STICKY = StickyTarget(
+    id="sticky", percent=Decimal(8), basis=Basis.CLOSED, needs_flat=True
+)
 LONGEST = 3_660
 NAME = "n" * 64
 
@@ -61,6 +67,10 @@ def named(*names: str) -> tuple[MinimumDays, ...]:
 def sold(*names: str, currency: str = "USD") -> Terms:
     phases = tuple(replace(phase_with(), name=name) for name in names)
     return Terms(adjudicator=ADJUDICATOR, currency=currency, phases=phases)
+
+
+def trailing(name: str, how: FlowMarks) -> MaxLoss:
+    return replace(TRAILING, id=name, flow_marks=how)
 
 
 def trading(**other: object) -> TradingTerms:
@@ -101,6 +111,11 @@ ALLOWED: list[Callable[[], Any]] = [
     lambda: told(Latency, seed=1, at_least=60_000, at_most=60_000),
     lambda: stale(1),
     lambda: stale(604_800),
+    lambda: phase_with(TRAILING, trailing("b", FlowMarks.SHIFT)),
+    lambda: phase_with(trailing("a", FlowMarks.KEEP), trailing("b", FlowMarks.KEEP)),
+    lambda: phase_with(MAX_LOSS, trailing("a", FlowMarks.RESET)),
+    lambda: phase_with(STICKY, TRAILING),
+    lambda: phase_with(TARGET, trailing("a", FlowMarks.RESET)),
 ]
 REFUSED: list[Callable[[], Any]] = [
     lambda: MinimumDays(id="days", days=0),
@@ -120,9 +135,8 @@ REFUSED: list[Callable[[], Any]] = [
     lambda: replace(IDLE, after=Span(Unit.ELAPSED, 1)),
     lambda: replace(IDLE, warn=None, since=Since.WARNING),
     lambda: replace(TARGET, percent=Decimal(0)),
-    lambda: StickyTarget(
-        id="t", percent=Decimal(0), basis=TARGET.basis, needs_flat=True
-    ),
+    lambda: replace(STICKY, percent=Decimal(0)),
+    lambda: replace(STICKY, basis=Basis.EQUITY),
     sold,
     lambda: sold(*map(str, range(21))),
     lambda: sold("one", "one"),
@@ -152,6 +166,10 @@ REFUSED: list[Callable[[], Any]] = [
     lambda: told(Latency, seed=1, at_least=0, at_most=0, more=1),
     lambda: stale(0),
     lambda: stale(604_801),
+    lambda: phase_with(TRAILING, trailing("b", FlowMarks.KEEP)),
+    lambda: phase_with(trailing("a", FlowMarks.KEEP), trailing("b", FlowMarks.RESET)),
+    lambda: phase_with(STICKY, trailing("a", FlowMarks.KEEP)),
+    lambda: phase_with(MAX_LOSS, STICKY, trailing("a", FlowMarks.RESET)),
     lambda: told(TradingTerms, **msgspec.to_builtins(HOUSE_STANDARD), more=1),
 ]
 
@@ -214,6 +232,28 @@ def test_a_product_of_the_longest_numbers_is_exact() -> None:
     longest = Decimal("999999999999999.9999999999")
     assert product(longest, longest) == Decimal(
         "999999999999999999999999800000.00000000000000000001"
+    )
+
+
+def test_so_is_one_of_four_of_them() -> None:
+    longest = Decimal("999999999999999.9999999999")
+    of_two = product(longest, longest)
+    whole = product(of_two, of_two)
+    assert len(whole.as_tuple().digits) == 100
+    assert whole == Decimal(int(longest.scaleb(10)) ** 4).scaleb(-40, Context(prec=100))
+
+
+def test_a_phase_moves_its_marks_as_its_trailing_floors_say() -> None:
+    keeping = trailing("a", FlowMarks.KEEP)
+    for rules, how in (
+        ((), FlowMarks.SHIFT),
+        ((MAX_LOSS,), FlowMarks.SHIFT),
+        ((TRAILING,), FlowMarks.SHIFT),
+        ((MAX_LOSS, keeping), FlowMarks.KEEP),
+    ):
+        assert phase_with(*rules).flow_marks is how
+    assert phase_with(MAX_LOSS, TARGET, TRAILING, WEEKLY).trailing == (
+        (TRAILING, FlowMarks.SHIFT),
     )
 
 
@@ -293,3 +333,32 @@ def test_an_unknown_term_is_refused_in_every_rule() -> None:
     written = msgspec.to_builtins(phase_with(MAX_LOSS))
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(written | {"more": 1}, Phase)
+
+
+def test_a_day_is_found_anew_wherever_the_last_answer_ends() -> None:
+    """Days asked for in any order, by two clocks in turn, at their very edges."""
+    prague, utc = TradingDay("Europe/Prague", "00:00"), TradingDay("UTC", "00:00")
+    opens, instant = datetime(2026, 1, 4, 23, tzinfo=UTC), timedelta(microseconds=1)
+    day = timedelta(days=1)
+    for at, name in (
+        (opens, 5),
+        (opens + day - instant, 5),
+        (opens + day, 6),
+        (opens + day - instant, 5),
+        (opens - instant, 4),
+        (opens, 5),
+    ):
+        assert prague.day_of(at).day == name
+        assert prague.next_after(at) == prague.opens(date(2026, 1, name + 1))
+        assert utc.day_of(at).day == at.day
+
+
+def test_of_so_many_clocks_the_last_answers_are_kept_and_no_more() -> None:
+    noon = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    trading_day.LAST.clear()
+    for minute in range(1_024):
+        clock = TradingDay("UTC", f"{minute // 60:02}:{minute % 60:02}")
+        assert clock.day_of(noon) == clock.day_of(noon)
+    assert len(trading_day.LAST) == 1_024
+    TradingDay("UTC", "23:59").day_of(noon)
+    assert len(trading_day.LAST) == 1

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from domain.rules.allowance import Allowance, AmountBasis
 from domain.rules.course import (
     Course,
     Noted,
@@ -15,8 +16,9 @@ from domain.rules.course import (
     floors,
     see,
 )
+from domain.rules.flow_marks import FlowMarks
 from domain.rules.inactivity import Activity, Inactivity, Since
-from domain.rules.limit import Effect, Evaluated
+from domain.rules.limit import Comparator, Effect, Evaluated
 from domain.rules.marks import Mark
 from domain.rules.phase import Phase
 from domain.rules.span import Span, Unit
@@ -103,6 +105,18 @@ def test_an_observation_without_amounts_lets_time_pass_and_judges_nothing() -> N
     (noted,) = notes
     assert (noted.sequence, noted.at) == (2, MIDNIGHT)
     assert noted.standing.equity == usd("89999.99")
+
+
+def test_not_even_a_floor_that_touches_the_deposit_is_judged_in_silence() -> None:
+    """Less than half a cent may be lost: the floor is the deposit itself."""
+    touched = replace(
+        MAX_LOSS,
+        allowance=Allowance(AmountBasis.ABSOLUTE, Decimal("0.001")),
+        comparator=Comparator.AT_OR_BELOW,
+    )
+    phase = phase_with(touched, day=UTC_DAY)
+    _, notes = run(phase, seen(1, MONDAY, None), seen(2, MONDAY, "100000"))
+    assert labels(notes) == ["e2"]
 
 
 def test_a_boundary_is_judged_before_what_is_reported_at_its_instant() -> None:
@@ -202,6 +216,15 @@ def test_a_flow_moves_both_amounts_and_what_is_open_stays_open() -> None:
     assert stands.marks.peak_equity.amount == usd("102000.00")
     assert stands.marks.capital.amount == usd("99000.00")
     assert notes == []
+
+
+def test_marks_that_a_flow_resets_stand_since_then() -> None:
+    reset = replace(TRAILING, flow_marks=FlowMarks.RESET)
+    held = seen(1, MONDAY, "103000", balance=Decimal(101_000))
+    course, _ = run(phase_with(reset, day=UTC_DAY), held, flowing(2, -1_000))
+    at = MONDAY + HOUR
+    assert course.standing.marks.peak_balance == Mark(DEPOSIT, 2, at)
+    assert course.standing.marks.peak_equity == Mark(usd("102000.00"), 2, at)
 
 
 def test_amounts_that_come_with_a_flow_are_those_after_it() -> None:

@@ -20,6 +20,8 @@ from domain.rules.adjudicate import (
 )
 from domain.rules.allocation_cap import AllocationCap
 from domain.rules.allowance import Allowance, AmountBasis
+from domain.rules.asked import Asked, asked
+from domain.rules.capped_days import CappedDays, DayOf
 from domain.rules.daily_loss import DayAnchor
 from domain.rules.inactivity import Activity, Inactivity, Since
 from domain.rules.limit import Comparator, Effect, Evaluated
@@ -162,6 +164,34 @@ def test_the_first_target_that_is_met_is_the_one_reached() -> None:
     assert (reached.target.id, str(reached.level.amount)) == ("near", "105000.00")
     _, waiting = judge(phase_with(near, THREE_DAYS), standing("108000.00", "108000.00"))
     assert waiting is NOTHING
+
+
+def test_what_is_asked_is_met_when_it_is_touched() -> None:
+    half = CappedDays(id="cap", percent=Decimal(50), counted=DayOf.CLOSING)
+    stands = standing("108000.00", "108000.00", trading_days=3)
+    target, days = asked(phase_with(TARGET, THREE_DAYS), stands)
+    assert target == Asked(
+        rule="target",
+        kind="target",
+        required="108000.00",
+        actual="108000.00",
+        met=True,
+    )
+    assert days == Asked(
+        rule="days", kind="min_days", required="3", actual="3", met=True
+    )
+    poorer = standing("107999.99", "107999.99", trading_days=2)
+    assert [each.met for each in asked(phase_with(TARGET, THREE_DAYS), poorer)] == [
+        False,
+        False,
+    ]
+    rich = replace(stands, record=RECORD.booked(usd("8000.00")))
+    (capped,) = asked(phase_with(TARGET, half), rich)
+    assert (capped.required, capped.actual, capped.met) == (
+        "108000.00",
+        "104000.00",
+        False,
+    )
 
 
 def test_the_anchor_of_a_breach_is_the_mark_itself() -> None:
